@@ -1,0 +1,61 @@
+"""Writing a file so that it is there whole or not at all."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from harmonize_engine.errors import HarmonizeError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file beside `path` for writing and put it in its place when all went well.
+
+    On any failure the new file is removed and an older one at `path` stays as it was. Raises HarmonizeError
+    `folder_missing`, `folder_read_only`, `disk_full` or `not_written`.
+    """
+    if not path.parent.is_dir():
+        raise HarmonizeError(
+            "folder_missing", f"The folder {path.parent} does not exist.", "Make it, or choose another."
+        )
+    partial: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            partial = Path(file.name)
+            yield file  # type: ignore[misc]
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+        partial = None
+    except OSError as error:
+        raise _reason(path, error) from error
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _reason(path: Path, error: OSError) -> HarmonizeError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return HarmonizeError(
+            "disk_full", f"The disk is full; {path.name} was not written.", "Free some space and try again."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return HarmonizeError(
+            "folder_read_only",
+            f"The folder {path.parent} cannot be written to.",
+            "Choose another folder for the output.",
+        )
+    return HarmonizeError(
+        "not_written", f"{path.name} could not be written: {error.strerror or error}.", "Try another place."
+    )
