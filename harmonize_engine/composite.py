@@ -83,9 +83,7 @@ def proxy(
     colour = small(image[..., :3])
     matte = small(mask)
     assert colour is not None and matte is not None
-    return Composite(
-        colour, matte, small(None if background is None else background[..., :3]), small(reference)
-    )
+    return Composite(colour, matte, small(None if background is None else background[..., :3]), small(reference))
 
 
 def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
@@ -105,9 +103,7 @@ def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
         return values
     channels = values[..., None] if values.ndim == 2 else values
     planes = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(channels[..., c])).resize(size[::-1], Image.Resampling.BOX)
-        )
+        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., c])).resize(size[::-1], Image.Resampling.BOX))
         for c in range(channels.shape[-1])
     ]
     return planes[0] if values.ndim == 2 else np.stack(planes, axis=-1)

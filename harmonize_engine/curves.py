@@ -23,9 +23,7 @@ class Curves:
     def __post_init__(self) -> None:
         x, y = _frozen(self.x), _frozen(self.y)
         if x.ndim != 1 or len(x) < 2 or y.shape != (3, len(x)):
-            raise HarmonizeError(
-                "bad_curves", f"Curves need (K,) and (3, K) numbers, K >= 2, not {x.shape} and {y.shape}."
-            )
+            raise HarmonizeError("bad_curves", f"Curves need (K,) and (3, K) numbers, K >= 2, not {x.shape} and {y.shape}.")
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise HarmonizeError("bad_curves", "Curves hold a number that is not finite.")
         if x[0] != 0 or x[-1] != 1 or (np.diff(x) <= 0).any():
@@ -36,9 +34,7 @@ class Curves:
         object.__setattr__(self, "y", y)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Curves) and np.array_equal(self.x, other.x) and np.array_equal(self.y, other.y)
-        )
+        return isinstance(other, Curves) and np.array_equal(self.x, other.x) and np.array_equal(self.y, other.y)
 
     @classmethod
     def identity(cls) -> "Curves":

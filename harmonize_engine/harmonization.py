@@ -57,9 +57,7 @@ class Harmonization:
         """Weaken colour (curves, saturation) and light (shading), each 0..1; at 0 an adjustment is left out."""
         for name, strength in (("Colour", color_strength), ("Light", light_strength)):
             if not 0 <= strength <= 1:
-                raise HarmonizeError(
-                    "bad_strength", f"{name} strength must lie between 0 and 1, not {strength}."
-                )
+                raise HarmonizeError("bad_strength", f"{name} strength must lie between 0 and 1, not {strength}.")
         strengths = [light_strength if isinstance(a, Shading) else color_strength for a in self.adjustments]
         kept = (a.blend(s) for a, s in zip(self.adjustments, strengths, strict=True) if s > 0)
         return replace(self, adjustments=tuple(kept))

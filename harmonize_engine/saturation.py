@@ -21,9 +21,7 @@ class Saturation:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.amount) and -1 <= self.amount <= 1):
-            raise HarmonizeError(
-                "bad_saturation", f"Saturation must lie between -1 and 1, not {self.amount}."
-            )
+            raise HarmonizeError("bad_saturation", f"Saturation must lie between -1 and 1, not {self.amount}.")
 
     @property
     def is_identity(self) -> bool:

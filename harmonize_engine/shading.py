@@ -25,9 +25,7 @@ class Shading:
     def __post_init__(self) -> None:
         given = np.asarray(self.gain, np.float64)
         if given.ndim != 2 or not given.size or max(given.shape) > 512:
-            raise HarmonizeError(
-                "bad_shading", f"A light map needs (h, w) numbers, 1 to 512 each way, not {given.shape}."
-            )
+            raise HarmonizeError("bad_shading", f"A light map needs (h, w) numbers, 1 to 512 each way, not {given.shape}.")
         if not np.isfinite(given).all() or given.min() < step or given.max() > largest:
             raise HarmonizeError("bad_shading", "The gains of a light map must lie between 0 and 4.")
         gain = np.round(given / step) * step

@@ -78,7 +78,7 @@ def gimp_weights(points_x: Array, at: Array) -> Array:
 def draggable_points(
     samples: ArrayLike, curve: Curve, most: int = 16, tolerance: float = 1 / 255
 ) -> tuple[Array, Array] | None:
-    """Few points whose host curve follows a sampled display-encoded tone curve, or None where `most` are too few.
+    """Few points whose host curve follows a display-encoded tone curve; None where `most` are too few.
 
     samples: (N,), N >= 2, uniform on [0, 1], in [0, 1], taken as piecewise linear; curve: krita_curve or
     gimp_curve.  Returns (xs, ys), each (K,), 2 <= K <= most, both ends of the samples among them and
@@ -90,7 +90,7 @@ def draggable_points(
     grid = _stored(np.arange(table_size) / (table_size - 1))
     at = grid if len(values) == table_size else np.union1d(grid, uniform)
     target = np.interp(at, uniform, values)
-    weights = {krita_curve: krita_weights, gimp_curve: gimp_weights}[curve]
+    weights = krita_weights if curve is krita_curve else gimp_weights
 
     def fitted(points: list[int]) -> tuple[Array, Array]:
         xs = grid[points]
@@ -143,7 +143,7 @@ def _thinned(fitted: _Fit, points: list[int], tolerance: float) -> list[int]:
 
 
 def _fitted_y(weights: Array, start: Array, target: Array, rounds: int = 6) -> Array:
-    """The y that keep the largest error small, both ends fixed: least squares, errors weighted up (Lawson)."""
+    """The y that keep the largest error small, both ends fixed: Lawson's reweighted least squares."""
     best, smallest = start, np.abs(np.clip(weights @ start, 0, 1) - target).max()
     inner, ends = weights[:, 1:-1], weights[:, [0, -1]] @ start[[0, -1]]
     if not inner.shape[1]:
@@ -164,9 +164,7 @@ def _fitted_y(weights: Array, start: Array, target: Array, rounds: int = 6) -> A
     return best
 
 
-def _clamped(
-    weights: Callable[[Array, Array], Array], points_x: ArrayLike, points_y: ArrayLike, at: ArrayLike
-) -> Array:
+def _clamped(weights: Callable[[Array, Array], Array], points_x: ArrayLike, points_y: ArrayLike, at: ArrayLike) -> Array:
     xs, ys, positions = (np.asarray(values, dtype=np.float64) for values in (points_x, points_y, at))
     return np.clip(weights(xs, positions) @ ys, 0, 1)
 

@@ -19,9 +19,7 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     `folder_missing`, `folder_read_only`, `disk_full` or `not_written`.
     """
     if not path.parent.is_dir():
-        raise HarmonizeError(
-            "folder_missing", f"The folder {path.parent} does not exist.", "Make it, or choose another."
-        )
+        raise HarmonizeError("folder_missing", f"The folder {path.parent} does not exist.", "Make it, or choose another.")
     partial: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:

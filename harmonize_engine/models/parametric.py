@@ -113,9 +113,7 @@ class Parametric(nn.Module):
     def _tone_curves(self, numbers: Tensor) -> Tensor:
         """Rising curves: softplus steps around the identity's, smooth by a cosine basis, and a shift of black."""
         numbers = numbers.float().view(-1, 3, self.config.shapes + 1)
-        steps = F.softplus(numbers[..., 1:] @ self.basis + 0.5413) / (
-            self.config.knots - 1
-        )  # softplus(0.5413) = 1
+        steps = F.softplus(numbers[..., 1:] @ self.basis + 0.5413) / (self.config.knots - 1)  # softplus(0.5413) = 1
         black = 0.5 * torch.tanh(numbers[..., :1])
         return torch.cat((black, black + steps.cumsum(2)), 2).clamp(0.0, 1.0)
 

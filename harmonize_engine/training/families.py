@@ -107,9 +107,7 @@ def _histograms(images: Tensor, masks: Tensor, others: Tensor, other_masks: Tens
     low, high = target.gather(2, after - 1), target.gather(2, after)
     curve = (after - 1 + ((own - low) / (high - low).clamp_min(1e-9)).clamp(0, 1)) / (bins - 1)
     kernel = torch.tensor([1.0, 2, 3, 2, 1]) / 9  # a staircase is no tone curve
-    curve = F.conv1d(F.pad(curve.flatten(0, 1)[:, None], (2, 2), "replicate"), kernel[None, None]).view_as(
-        curve
-    )
+    curve = F.conv1d(F.pad(curve.flatten(0, 1)[:, None], (2, 2), "replicate"), kernel[None, None]).view_as(curve)
     return apply_curves(images, curve)
 
 
@@ -164,9 +162,7 @@ def _tone_curves(count: int, magnitude: Tensor, generator: Generator, knots: int
     shared = retouch_ranges["tone"] * uniform((count, 1, 3), generator)
     own = retouch_ranges["channel"] * uniform((count, 3, 3), generator)
     shift = (shared + own) * magnitude[:, None, None]
-    bumps = torch.stack(
-        [torch.sin(torch.pi * x ** (0.6931 / -torch.tensor(p).log())) ** 2 for p in (0.2, 0.5, 0.8)]
-    )
+    bumps = torch.stack([torch.sin(torch.pi * x ** (0.6931 / -torch.tensor(p).log())) ** 2 for p in (0.2, 0.5, 0.8)])
     return (x + shift @ bumps * 0.8).clamp(0, 1).cummax(2).values
 
 
@@ -211,9 +207,7 @@ def composite(
         if which == 0:
             changed[rows] = by_filters(part, amount, generator)
         elif which == 1:
-            changed[rows] = by_statistics(
-                part, masks[rows], others[rows], other_masks[rows], amount, generator
-            )
+            changed[rows] = by_statistics(part, masks[rows], others[rows], other_masks[rows], amount, generator)
         else:
             changed[rows] = by_retouch(part, amount, generator)
     return torch.where(magnitude[:, None, None, None] > 0, images + (changed - images) * masks, images)

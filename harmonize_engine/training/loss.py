@@ -51,9 +51,7 @@ def objective(
     harm = F.relu(after - before)
     light = F.interpolate(gain.log(), composites.shape[2:], mode="bilinear", align_corners=False)
     anchor = foreground_mean(light, masks) ** 2  # brightness as a whole belongs to the curves
-    score = F.binary_cross_entropy_with_logits(
-        logits[:, 0].float(), harmony(squared_before), reduction="none"
-    )
+    score = F.binary_cross_entropy_with_logits(logits[:, 0].float(), harmony(squared_before), reduction="none")
     total = (after + 0.5 * harm + 0.02 * anchor + 0.03 * score).mean()
     parts = {"error": after.mean(), "harm": harm.mean(), "harmony": score.mean()}
     return total, {name: value.detach() for name, value in parts.items()}, results

@@ -60,9 +60,7 @@ class Progress:
 def rate_at(progress: Progress, config: TrainingConfig) -> float:
     """Learning rate: linear warm-up, then a cosine down to a hundredth."""
     warm = min(1.0, (progress.step + 1) / config.warm_up)
-    return (
-        config.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress.share(config))))
-    )
+    return config.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress.share(config))))
 
 
 class Batches:
@@ -87,9 +85,7 @@ class Batches:
         untouched = torch.rand(count, generator=self.generator) < self.config.untouched
         magnitude = torch.where(untouched, torch.zeros(()), magnitude)
         others = (torch.arange(count) + 1) % count
-        made = families.composite(
-            truths, masks, family, magnitude, truths[others], masks[others], self.generator
-        )
+        made = families.composite(truths, masks, family, magnitude, truths[others], masks[others], self.generator)
         earlier = self.replay.get(part.shape)
         if earlier is not None:  # the network meets its own results: it learns to score them and to stop
             kept = int(count * self.config.replayed)
@@ -127,9 +123,7 @@ def average(kept: Parametric, network: Parametric, config: TrainingConfig, step:
             old.lerp_(new, 1 - decay) if old.dtype.is_floating_point else old.copy_(new)
 
 
-def train(
-    folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: ParametricConfig | None = None
-) -> Path:
+def train(folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: ParametricConfig | None = None) -> Path:
     """Train until the bound is reached and return the path of the best checkpoint."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
@@ -184,9 +178,7 @@ def train(
             curves, gain, logits = network(
                 composites.contiguous(memory_format=torch.channels_last), masks, backgrounds, reference
             )
-        total, parts, results = loss.objective(
-            composites, masks, truths, curves.float(), gain.float(), logits
-        )
+        total, parts, results = loss.objective(composites, masks, truths, curves.float(), gain.float(), logits)
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
@@ -228,13 +220,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("photographs", type=Path, help="folder with images/ and masks/, or zips of them")
     parser.add_argument("run", type=Path, help="folder for checkpoints and the metrics log")
-    parser.add_argument(
-        "--cache", type=Path, default=None, help="where decoded photographs are kept (default: the run)"
-    )
+    parser.add_argument("--cache", type=Path, default=None, help="where decoded photographs are kept (default: the run)")
     for field in fields(TrainingConfig):
-        parser.add_argument(
-            "--" + field.name.replace("_", "-"), type=type(field.default), default=field.default
-        )
+        parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
     chosen = vars(parser.parse_args())
     folder, run, cache = chosen.pop("photographs"), chosen.pop("run"), chosen.pop("cache")
     print(f"Best checkpoint: {train(folder, run, TrainingConfig(**chosen), cache or run)}")

@@ -136,9 +136,7 @@ def _decode(source: Source, pairs: list[tuple[str, str, str]]) -> dict[str, np.n
     return kept
 
 
-def random_views(
-    images: Tensor, masks: Tensor, size: tuple[int, int], generator: Generator
-) -> tuple[Tensor, Tensor]:
+def random_views(images: Tensor, masks: Tensor, size: tuple[int, int], generator: Generator) -> tuple[Tensor, Tensor]:
     """Cut, flip and grade whole photographs at random, the same for foreground and background.
 
     Cuts keep 70 to 100 % of each side; a cut that loses the foreground is replaced by the whole picture. The grade (small
@@ -168,9 +166,7 @@ def random_views(
 
 def _sample(stack: Tensor, theta: Tensor, size: tuple[int, int]) -> Tensor:
     grid = torch.nn.functional.affine_grid(theta, [len(stack), 4, *size], align_corners=False)
-    return torch.nn.functional.grid_sample(
-        stack, grid, mode="bilinear", padding_mode="border", align_corners=False
-    )
+    return torch.nn.functional.grid_sample(stack, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def plain_views(images: Tensor, masks: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

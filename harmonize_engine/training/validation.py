@@ -93,8 +93,6 @@ def measure(network: Parametric, full: list[ValidationSet], every: list[Validati
     summary["worse"] = float(torch.cat(worse).mean())
     pair = torch.stack((torch.cat(scores), torch.cat(truths)))
     summary["harmony_correlation"] = float(torch.corrcoef(pair)[0, 1])
-    summary["score"] = (
-        sum(summary[f"ratio_{name}"] for name in families.names) / 3 + summary["untouched_levels"] / 20
-    )
+    summary["score"] = sum(summary[f"ratio_{name}"] for name in families.names) / 3 + summary["untouched_levels"] / 20
     network.train()
     return summary

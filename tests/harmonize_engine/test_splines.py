@@ -13,7 +13,7 @@ both = pytest.mark.parametrize("curve", [krita_curve, gimp_curve])
 
 @st.composite
 def monotone_smooth_curves(draw: st.DrawFn) -> np.ndarray:
-    """Rising curves whose slope is the exponential of a few cosines, between a lifted black and a lowered white."""
+    """Rising curves with the exponential of a few cosines for a slope, between any black and white."""
     waves = [draw(st.floats(-1.2, 1.2)) / k for k in (1, 2, 3)]
     slope = np.exp(sum(wave * np.cos(k * np.pi * levels) for k, wave in enumerate(waves, start=1)))
     rising = np.cumsum(slope) - slope[0]
@@ -40,7 +40,7 @@ def test_krita_draws_a_natural_cubic_spline():
 
 
 def test_gimp_draws_a_bezier_with_tangents_along_the_neighbours_chord():
-    """By hand: both inner tangents of a symmetric plateau; the middle of the first segment from its handles."""
+    """By hand, on a symmetric plateau: the middle of the first and of the second segment from their handles."""
     xs, ys = [0, 0.25, 0.75, 1], [0, 0.5, 0.5, 0]
     chord = 0.5 / 0.75
     arrive = 0.5 - chord * 0.25 / 3
@@ -79,7 +79,7 @@ def test_coordinates_lie_on_the_grid_and_have_six_digits(curve):
 
 @both
 def test_fewer_points_for_more_tolerance(curve):
-    close, loose = (draggable_points(levels**0.45, curve, tolerance=levels / 255)[0] for levels in (1, 4))
+    close, loose = (draggable_points(levels**0.45, curve, tolerance=level / 255)[0] for level in (1, 4))
     assert len(loose) < len(close)
 
 

@@ -1,4 +1,7 @@
-"""Real GIMP and real Krita for tests; see roots.py. In CI a root that cannot be made is a failure, not a skip."""
+"""Real GIMP and real Krita for tests; see roots.py.
+
+In CI a root that cannot be made is a failure, not a skip.
+"""
 
 import os
 import sys

@@ -14,9 +14,11 @@ from pathlib import Path
 
 suites = ("forky", "trixie")
 packages = (
-    "gimp gir1.2-gimp-3.0 python3-gi krita python3-pyqt5 python3-numpy python3-pil "
-    "xvfb xauth xdotool openbox imagemagick x11-utils fonts-dejavu-core"
-).split()
+    *("gimp", "gir1.2-gimp-3.0", "python3-gi"),
+    *("krita", "python3-pyqt5"),
+    *("xvfb", "xauth", "xdotool", "openbox", "imagemagick", "x11-utils", "fonts-dejavu-core"),
+    *("python3-numpy", "python3-pil"),  # for checks
+)
 options = (
     "--mode=root",
     "--variant=apt",
@@ -78,11 +80,13 @@ def mirror(suite: str) -> str:
     """The first site of this machine's own apt configuration that has the suite."""
     if not shutil.which("apt-get"):
         raise RootUnavailable("the editors' roots need a Debian machine with apt")
-    listed = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True)
+    targets = ["apt-get", "indextargets", "--format", "$(SITE)"]
+    listed = subprocess.run(targets, capture_output=True, text=True)
     sites = listed.stdout.split()  # empty where `apt-get update` never ran, hence the sources too
     for source in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
         lines = source.read_text().splitlines() if source.is_file() else []
-        sites += re.findall(r"\bhttps?://[^\s\]]+", "\n".join(line for line in lines if not line.startswith("#")))
+        used = "\n".join(line for line in lines if not line.startswith("#"))
+        sites += re.findall(r"\bhttps?://[^\s\]]+", used)
     with tempfile.TemporaryDirectory() as folder:
         for site in dict.fromkeys(site.rstrip("/") for site in sites):
             release = f"{site}/dists/{suite}/Release"

@@ -26,12 +26,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from recipe import RootUnavailable, bootstrap, gimprc, key, require_tools, suites
-from recipe import warm_export, warm_gimp, warm_krita
+import recipe
+from recipe import RootUnavailable, key, require_tools, suites
 
 namespace = ("unshare", "--mount", "--pid", "--kill-child")
 # Abstract sockets are shared with the machine, /tmp is not: without them two roots can both use display :99.
 screen = ("xvfb-run", "-a", "-s", "-nolisten local -screen 0 1600x1000x24")
+gimp_version = "from bench import result; from gi.repository import Gimp; result(Gimp.version())"
+krita_version = "from bench import result; from krita import Krita; result(Krita.instance().version())"
 enter = """
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
@@ -56,7 +58,7 @@ class Root:
         self.share, self.bench = session / "share", session / "bench"
         self.share.mkdir()
         (session / "runtime").mkdir(mode=0o700)
-        shutil.copytree(Path(__file__).parent / "bench", self.bench, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(__file__).parent / "bench", self.bench)
         if (tree / "warm").exists():
             subprocess.run(["cp", "-a", tree / "warm", session / "home"], check=True)
         else:
@@ -92,9 +94,12 @@ class Root:
     def krita(self, script: str | Path, *args: object, timeout: float = 120) -> str:
         """Run a Python script in kritarunner, without a screen, and return the text it gave to result()."""
         offscreen = ("env", "QT_QPA_PLATFORM=offscreen", "PYTHONPATH=/session/bench")
-        return self._script((*offscreen, "kritarunner", "-s", "krita_start", "-f", "main"), script, args, timeout)
+        command = (*offscreen, "kritarunner", "-s", "krita_start", "-f", "main")
+        return self._script(command, script, args, timeout)
 
-    def _script(self, command: tuple[str, ...], script: str | Path, args: tuple[object, ...], timeout: float) -> str:
+    def _script(
+        self, command: tuple[str, ...], script: str | Path, args: tuple[object, ...], timeout: float
+    ) -> str:
         answer = self.bench / "result"
         answer.unlink(missing_ok=True)
         (self.bench / "script.py").write_text(script.read_text() if isinstance(script, Path) else script)
@@ -131,7 +136,10 @@ def unpacked(suite: str) -> Path:
 
 
 def ensure(suite: str) -> Path:
-    """Find the root unpacked, else unpack it, else make it; returns its folder. Safe to call twice at once."""
+    """Find the root unpacked, else unpack it, else make it; returns its folder.
+
+    Safe to call twice at once.
+    """
     if suite not in suites:
         raise RootUnavailable(f"there is no root of {suite!r}, only of {' and '.join(suites)}")
     require_rights()
@@ -158,7 +166,7 @@ def require_rights() -> None:
     if os.geteuid() != 0:
         raise RootUnavailable("the editors' roots need the root user (chroot)")
     if not shutil.which("unshare") or subprocess.run([*namespace, "true"], capture_output=True).returncode:
-        raise RootUnavailable("the editors' roots need mount namespaces (unshare), which this machine refuses")
+        raise RootUnavailable("the editors' roots need mount namespaces (unshare)")
 
 
 @contextlib.contextmanager
@@ -174,7 +182,7 @@ def locked(path: Path) -> Iterator[None]:
 def make(suite: str, tarball: Path, tree: Path) -> None:
     """Bootstrap, warm and pack a root; only a whole one gets its final name."""
     with partial(tree) as folder:
-        bootstrap(suite, folder, tarball.with_name(f"{suite}.log"), namespace)
+        recipe.bootstrap(suite, folder, tarball.with_name(f"{suite}.log"), namespace)
         warm(folder)
         pack(folder, tarball)
 
@@ -219,10 +227,10 @@ def warm(tree: Path) -> None:
         for version in ("3.0", "3.2"):
             settings = root.session / "home/.config/GIMP" / version
             settings.mkdir(parents=True)
-            (settings / "gimprc").write_text(gimprc)
-        root.gimp(warm_gimp, timeout=300)
-        root.krita(warm_krita, timeout=300)
-        export = root.run(*screen, *warm_export, timeout=300)
+            (settings / "gimprc").write_text(recipe.gimprc)
+        root.gimp(recipe.warm_gimp, timeout=900)
+        root.krita(recipe.warm_krita, timeout=900)
+        export = root.run(*screen, *recipe.warm_export, timeout=900)
         if export.returncode or not (root.share / "out.png").exists():
             raise HostFailed(f"krita did not start under Xvfb ({export.returncode})\n{export.stdout}")
         subprocess.run(["cp", "-a", root.session / "home", tree / "warm"], check=True)
@@ -239,8 +247,7 @@ def check(suite: str) -> None:
     begin = time.monotonic()
     with opened(suite) as root:
         opening = time.monotonic() - begin
-        gimp = root.gimp("from bench import result\nfrom gi.repository import Gimp\nresult(Gimp.version())")
-        krita = root.krita("from bench import result\nfrom krita import Krita\nresult(Krita.instance().version())")
+        gimp, krita = root.gimp(gimp_version), root.krita(krita_version)
     ending = time.monotonic() - begin - opening
     size = cached(suite).stat().st_size / 1e6
     print(f"{suite}: GIMP {gimp}, Krita {krita}; opened in {opening:.1f} s, both started in {ending:.1f} s")

@@ -24,7 +24,7 @@ def tone_curves() -> dict[str, np.ndarray]:
 
 
 def fitted_points(curve) -> dict[str, tuple[list[float], list[float]]]:
-    """Points for each tone curve, and points of the kind an artist drags: flat ends, overshoot past 0 and 1."""
+    """Points for each tone curve, and dragged ones: flat ends, overshoot past 0 and 1."""
     points = {name: draggable_points(samples, curve) for name, samples in tone_curves().items()}
     dragged = {
         "two points": ([0, 1], [0.2, 0.7]),
@@ -56,7 +56,8 @@ def drawn(layer):
 
 curves = {}
 for name, (xs, ys) in json.loads(arguments[0]).items():
-    for depth, precision in (("u8", Gimp.Precision.U8_NON_LINEAR), ("float", Gimp.Precision.FLOAT_NON_LINEAR)):
+    for depth in ("u8", "float"):
+        precision = getattr(Gimp.Precision, f"{depth}_non_linear".upper())
         layer = ramp(precision)
         points = [value for point in zip(xs, ys) for value in point]
         layer.curves_spline(Gimp.HistogramChannel.VALUE, points)
@@ -84,7 +85,8 @@ def test_gimp_draws_the_predicted_curve(gimp_root, request):
     points = fitted_points(gimp_curve)
     answer = json.loads(gimp_root.gimp(gimp_ramp, json.dumps(points)))
     ways = ["", " effect"] if "3.2" in request.node.callspec.id else [""]
-    assert set(answer) == {f"{name}{way} {depth}" for name in points for way in ways for depth in ("u8", "float")}
+    depths = ("u8", "float")
+    assert set(answer) == {f"{name}{way} {depth}" for name in points for way in ways for depth in depths}
     for name, drawn in answer.items():
         predicted = gimp_curve(*points[name.rsplit(" ", 1)[0].removesuffix(" effect")], levels)
         rounding = 0.5 / 255 if name.endswith("u8") else 0
@@ -123,9 +125,10 @@ from bench import arguments, result
 from krita import Krita
 
 def drawn(path, depth, code, top):
-    document = Krita.instance().createDocument(256, 1, "ramp", "RGBA", depth, "sRGB-elle-V2-srgbtrc.icc", 72.0)
+    profile = "sRGB-elle-V2-srgbtrc.icc"
+    document = Krita.instance().createDocument(256, 1, "ramp", "RGBA", depth, profile, 72.0)
     seed = Krita.instance().openDocument(path)
-    seed.setColorSpace("RGBA", depth, "sRGB-elle-V2-srgbtrc.icc")
+    seed.setColorSpace("RGBA", depth, profile)
     seed.waitForDone()
     layer = document.createNode("ramp", "paintlayer")
     document.rootNode().addChildNode(layer, None)

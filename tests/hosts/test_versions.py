@@ -1,7 +1,9 @@
 """Each editor starts in its root, says which version it is, and cannot fail unseen."""
 
+from pathlib import Path
+
 import pytest
-from roots import HostFailed
+from roots import HostFailed, gimp_version, krita_version
 
 
 def version_of(request: pytest.FixtureRequest) -> str:
@@ -10,12 +12,12 @@ def version_of(request: pytest.FixtureRequest) -> str:
 
 
 def test_gimp_reports_its_version(gimp_root, request):
-    version = gimp_root.gimp("from bench import result\nfrom gi.repository import Gimp\nresult(Gimp.version())")
+    version = gimp_root.gimp(gimp_version)
     assert version.startswith(version_of(request))
 
 
 def test_krita_reports_its_version(krita_root, request):
-    version = krita_root.krita("from bench import result\nfrom krita import Krita\nresult(Krita.instance().version())")
+    version = krita_root.krita(krita_version)
     assert version.startswith(version_of(request))
 
 
@@ -41,5 +43,4 @@ def test_a_failed_script_is_a_failure_in_krita(krita_root, script):
 def test_nothing_is_left_running_or_mounted(krita_root):
     with pytest.raises(HostFailed, match="did not end"):
         krita_root.run("sh", "-c", "sleep 4321 & sleep 4322", timeout=2)
-    mounts = open("/proc/self/mounts").read()
-    assert str(krita_root.tree) not in mounts
+    assert str(krita_root.tree) not in Path("/proc/self/mounts").read_text()

@@ -1,14 +1,19 @@
-"""Run by kritarunner: the test's script. kritarunner exits 0 after an exception, so the status is set here."""
+"""Run by kritarunner: the test's script.
+
+kritarunner exits 0 after an exception, so the status is set here.
+"""
 
 import os
 import sys
 import traceback
+from pathlib import Path
 
 
 def main(_: object) -> None:
     status = 0
     try:
-        exec(compile(open("/session/bench/script.py").read(), "script.py", "exec"), {"__name__": "__main__"})
+        script = Path("/session/bench/script.py").read_text()
+        exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
     except BaseException:
         traceback.print_exc()
         status = 1
