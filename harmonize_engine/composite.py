@@ -8,7 +8,7 @@ from PIL import Image
 
 from harmonize_engine.errors import HarmonizeError
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+Pixels = NDArray[np.uint8 | np.uint16 | np.float32]
 Singles = NDArray[np.float32]
 
 
@@ -56,13 +56,14 @@ def _refuse_unusable_mask(mask: Singles) -> None:
         )
 
 
+def peak(pixels: Pixels) -> int:
+    """Tell the number that stands for white: 255, 65535, or 1 for floats."""
+    return {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+
+
 def unit(pixels: Pixels) -> Singles:
     """Scale 8-bit, 16-bit or float values to [0,1] floats."""
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.float32) / np.float32(255)
-    if pixels.dtype == np.uint16:
-        return pixels.astype(np.float32) / np.float32(65535)
-    return np.clip(pixels, 0, 1).astype(np.float32)
+    return np.clip(pixels.astype(np.float32) / np.float32(peak(pixels)), 0, 1)
 
 
 def proxy(
@@ -96,8 +97,7 @@ def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
         plane = plane[: plane.shape[0] // block * block, : plane.shape[1] // block * block]
         tall = plane.reshape(plane.shape[0] // block, block, *plane.shape[1:]).mean(1, dtype=np.float32)
         wide = tall.reshape(tall.shape[0], tall.shape[1] // block, block, *plane.shape[2:]).mean(2)
-        scale = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(plane.dtype, 1)
-        plane = np.clip(wide / np.float32(scale), 0, 1)
+        plane = np.clip(wide / np.float32(peak(plane)), 0, 1)
     values = unit(plane)
     if values.shape[:2] == size:
         return values

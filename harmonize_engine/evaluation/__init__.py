@@ -1,0 +1,1 @@
+"""Judging results, in numpy: metrics with the papers' conventions."""

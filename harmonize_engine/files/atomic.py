@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -12,7 +12,7 @@ from harmonize_engine.errors import HarmonizeError
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[IO[bytes]]:
+def atomic(path: Path) -> Generator[IO[bytes]]:
     """Open a new file beside `path` for writing and put it in its place when all went well.
 
     On any failure the new file is removed and an older one at `path` stays as it was. Raises HarmonizeError
@@ -24,7 +24,7 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             partial = Path(file.name)
-            yield file  # type: ignore[misc]
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())

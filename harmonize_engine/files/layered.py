@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harmonize_engine.composite import Pixels
+from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.harmonization import Harmonization
 
 
@@ -36,11 +35,11 @@ class LayeredPicture:
         return self.pixels.shape[1], self.pixels.shape[0]
 
 
-def to_depth(values: Pixels, dtype: np.dtype) -> Pixels:
+def to_depth(values: Pixels, depth: type[np.uint8] | type[np.uint16] | type[np.float32]) -> Pixels:
     """Convert display-encoded values between 8 bit, 16 bit and float."""
-    if values.dtype == dtype:
+    if values.dtype.type is depth:
         return values
-    peaks = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
-    unit: NDArray[np.float64] = values.astype(np.float64) / peaks.get(values.dtype, 1.0)
-    peak = peaks.get(dtype)
-    return unit.astype(np.float32) if peak is None else np.rint(np.clip(unit, 0, 1) * peak).astype(dtype)
+    fraction = values.astype(np.float64) / peak(values)
+    if depth is np.float32:
+        return fraction.astype(depth)
+    return np.rint(np.clip(fraction, 0, 1) * peak(np.empty(0, depth))).astype(depth)

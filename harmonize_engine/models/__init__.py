@@ -1,0 +1,1 @@
+"""Networks, in PyTorch; imported for training and export only."""

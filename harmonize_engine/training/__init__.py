@@ -1,0 +1,1 @@
+"""Training, in PyTorch: photographs, synthetic composites, the loop, validation and export."""

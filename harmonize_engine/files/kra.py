@@ -1,0 +1,93 @@
+"""Krita's .kra, written without Krita: the picture, and above it the adjustments as layers an artist can edit.
+
+The group "Harmonize" holds a live clone of the artist's layer, cut out by a transparency mask where the picture is flat,
+and above it, from below: tone curves and saturation as filter layers, light as Multiply and Divide layers that inherit
+alpha. That is out = C * (1 - m) + m * clip(adjusted(C), 0, 1), display-encoded, in the depth of the picture. Opens in
+Krita 5.2 and later; Document.annotation("harmonize") gives the Harmonization as JSON.
+"""
+
+from pathlib import Path
+from typing import IO, cast
+from xml.etree.ElementTree import Element, SubElement, tostring
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+from PIL import Image
+
+from harmonize_engine.files.atomic import atomic
+from harmonize_engine.files.kra_layers import Layer
+from harmonize_engine.files.kra_stack import stack
+from harmonize_engine.files.layered import LayeredPicture, to_depth
+
+folder = "harmonize"  # of everything that is not at the top of the zip
+srgb = "sRGB-elle-V2-srgbtrc.icc"  # Krita's own, there in every Krita
+color_spaces = {"uint8": "RGBA", "uint16": "RGBA16", "float32": "RGBAF32"}
+preview_edge = 256
+zip64_limit = 1 << 31
+
+
+def write(picture: LayeredPicture, path: Path) -> None:
+    """Write a picture and its adjustments as a .kra of the picture's own depth, display-encoded as it is.
+
+    Raises HarmonizeError `unsupported_order` where something follows the light map, and what `atomic` raises.
+    """
+    layers = stack(picture)
+    with atomic(path) as file, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("mimetype", "application/x-krita", ZIP_STORED)
+        archive.writestr("maindoc.xml", _main_document(picture, layers))
+        archive.writestr("documentinfo.xml", _about(path.stem))
+        for layer in (layer for top in layers for layer in top.all()):
+            _write_layer(archive, layer)
+        archive.writestr(f"{folder}/annotations/harmonize", picture.harmonization.to_json())
+        if picture.icc is not None and is_rgb(picture.icc):
+            archive.writestr(f"{folder}/annotations/icc", picture.icc)
+        _write_flat_copies(archive, picture)
+
+
+def is_rgb(icc: bytes) -> bool:
+    """Whether an ICC profile describes RGB, by its header."""
+    return icc[16:20] == b"RGB "
+
+
+def _main_document(picture: LayeredPicture, layers: tuple[Layer, ...]) -> bytes:
+    width, height = picture.size
+    across, down = picture.dpi or (72.0, 72.0)
+    attributes = {"xmlns": "http://www.calligra.org/DTD/krita", "editor": "Krita", "syntaxVersion": "2.0"}
+    document = Element("DOC", attributes | {"kritaVersion": "5.2.0"})
+    image = SubElement(document, "IMAGE", {"name": folder, "mime": "application/x-kra", "description": ""})
+    image.attrib |= {"width": str(width), "height": str(height), "x-res": f"{across:.6g}", "y-res": f"{down:.6g}"}
+    image.attrib |= {"colorspacename": color_spaces[picture.pixels.dtype.name], "profile": srgb}
+    entries = SubElement(image, "layers")
+    for layer in layers:
+        layer.describe(entries)
+    notes = SubElement(image, "Annotations")
+    SubElement(notes, "Annotation", {"type": "harmonize", "description": "Harmonize"})
+    return tostring(document, encoding="utf-8", xml_declaration=True)
+
+
+def _about(title: str) -> bytes:
+    attributes = {"xmlns": "http://www.calligra.org/DTD/document-info"}
+    document = Element("document-info", attributes)
+    SubElement(SubElement(document, "about"), "title").text = title
+    return tostring(document, encoding="utf-8", xml_declaration=True)
+
+
+def _write_layer(archive: ZipFile, layer: Layer) -> None:
+    if layer.filter is not None:
+        archive.writestr(f"{folder}/layers/{layer.file}.filterconfig", layer.filter.to_xml())
+    for name, pixels in layer.tiles():
+        member = f"{folder}/layers/{name}"
+        with archive.open(member, "w", force_zip64=pixels.largest_bytes > zip64_limit) as stream:
+            pixels.write(stream)
+        archive.writestr(f"{member}.defaultpixel", pixels.outside.tobytes())
+
+
+def _write_flat_copies(archive: ZipFile, picture: LayeredPicture) -> None:
+    """The rendered picture as 8-bit PNG: for programs that cannot read layers, and small for file browsers."""
+    flat = Image.fromarray(np.ascontiguousarray(to_depth(picture.result, np.dtype(np.uint8))))
+    small = flat.copy()
+    small.thumbnail((preview_edge, preview_edge))
+    for name, image in (("preview.png", small), ("mergedimage.png", flat)):
+        entry = ZipInfo(name)  # stored: a PNG is already compressed
+        with archive.open(entry, "w", force_zip64=True) as stream:
+            image.save(cast(IO[bytes], stream), "PNG", compress_level=1, icc_profile=picture.icc, dpi=picture.dpi)

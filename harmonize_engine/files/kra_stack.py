@@ -1,0 +1,99 @@
+"""The layer stack of a .kra: the artist's picture, and the group "Harmonize" above it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harmonize_engine.curves import Curves
+from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.files.kra_filters import curves_filter, saturation_filter
+from harmonize_engine.files.kra_layers import Layer
+from harmonize_engine.files.kra_planes import coloured, covered, grey, light
+from harmonize_engine.files.kra_tiles import TiledPixels
+from harmonize_engine.files.layered import LayeredPicture
+from harmonize_engine.harmonization import Adjustment
+from harmonize_engine.saturation import Saturation
+from harmonize_engine.shading import Shading
+
+curves_name, saturation_name = "Harmonize: tone curves", "Harmonize: saturation"
+darken_name, brighten_name, light_name = "Harmonize: light (darken)", "Harmonize: light (brighten)", "Harmonize: light"
+limit_name, clip_name = "Harmonize: limit to white", "Harmonize: clip highlights"
+
+tone_tolerance = {"uint8": 0.5 / 255, "uint16": 0.1 / 255, "float32": 0.1 / 255}
+just_below_white = float(np.nextafter(np.float32(1), np.float32(0)))
+
+
+def stack(picture: LayeredPicture) -> tuple[Layer, ...]:
+    """The layers of a .kra, top first.
+
+    A flat picture stays visible below the group, whose clone of it a mask cuts out. Of a cut-out, the artist's own layer
+    is hidden while the group is shown: the clone in the group replaces it.
+    """
+    depth = picture.pixels.dtype
+    background = Layer("paintlayer", "Background", pixels=coloured(picture.pixels, depth))
+    if picture.cutout is None:
+        masks = (Layer("transparencymask", "Foreground", pixels=covered(picture.mask)),)
+        clone = Layer("clonelayer", "Background (harmonized)", source=background, children=masks)
+        return (_group(picture, clone), background)
+    cutout = Layer("paintlayer", "Cut-out", visible=not picture.visible, pixels=coloured(picture.cutout, depth))
+    clone = Layer("clonelayer", "Cut-out (harmonized)", source=cutout)
+    return (_group(picture, clone), cutout, background)
+
+
+def _group(picture: LayeredPicture, clone: Layer) -> Layer:
+    colours, shading = _in_order(picture.harmonization.adjustments)
+    layers = [clone, *_colour_layers(picture, colours)]
+    if shading is not None:
+        layers += _light_layers(picture, shading)
+    return Layer("grouplayer", "Harmonize", visible=picture.visible, children=tuple(reversed(layers)))
+
+
+def _in_order(adjustments: tuple[Adjustment, ...]) -> tuple[list[Curves | Saturation], Shading | None]:
+    """The colour adjustments, neighbouring curves joined into one, and the light map that ends the row."""
+    colours: list[Curves | Saturation] = []
+    shading = None
+    for adjustment in adjustments:
+        if shading is not None:
+            raise HarmonizeError(
+                "unsupported_order",
+                "These parameters have an adjustment after the light map, which a layered file cannot show.",
+                "Write a .png or .tif instead.",
+            )
+        if isinstance(adjustment, Shading):
+            shading = adjustment
+        elif isinstance(adjustment, Curves) and colours and isinstance(before := colours[-1], Curves):
+            colours[-1] = before.then(adjustment)
+        else:
+            colours.append(adjustment)
+    return colours, shading
+
+
+def _colour_layers(picture: LayeredPicture, colours: list[Curves | Saturation]) -> Iterator[Layer]:
+    """Filter layers, from below."""
+    depth, strength = picture.pixels.dtype, picture.color_strength
+    if depth == np.float32 and colours:
+        # In a float document Krita's curves leave values of 1.0 and above as they are: keep everything just below.
+        yield Layer("paintlayer", limit_name, 1, "darken", inherit_alpha=True, pixels=grey(just_below_white, depth))
+    for adjustment in colours:
+        if isinstance(adjustment, Curves):
+            name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth.name])
+        else:
+            name, own = saturation_name, saturation_filter(adjustment)
+        yield Layer("adjustmentlayer", name, strength, filter=own)
+
+
+def _light_layers(picture: LayeredPicture, shading: Shading) -> Iterator[Layer]:
+    """Light as grey layers, from below; white changes nothing in either."""
+    (width, height), depth = picture.size, picture.pixels.dtype
+
+    def layer(name: str, blend: str, pixels: TiledPixels) -> Layer:
+        return Layer("paintlayer", name, picture.light_strength, blend, inherit_alpha=True, pixels=pixels)
+
+    if depth == np.float32:
+        yield layer(light_name, "multiply", light(shading, width, height, depth, lambda gain: gain))
+        yield Layer("paintlayer", clip_name, 1, "darken", inherit_alpha=True, pixels=grey(1, depth))
+        return
+    if shading.gain.min() < 1:
+        yield layer(darken_name, "multiply", light(shading, width, height, depth, lambda gain: np.minimum(gain, 1)))
+    if shading.brightens:
+        yield layer(brighten_name, "divide", light(shading, width, height, depth, lambda gain: 1 / np.maximum(gain, 1)))

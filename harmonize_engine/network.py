@@ -1,0 +1,138 @@
+"""The trained parametric network through ONNX Runtime: torch is not needed, the weights are inside the package."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harmonize_engine.composite import Composite, Singles, shrink
+from harmonize_engine.curves import Curves
+from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.harmonization import Confidence, Harmonization
+from harmonize_engine.render import exact
+from harmonize_engine.shading import from_gain
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+folder = Path(__file__).parent / "weights"
+cell, side = 16, 128  # sides of the network's input are multiples of `cell`, their mean near `side`
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a set of weights, from its model card <name>.json."""
+
+    name: str
+    version: str
+    sha256: str
+    leave_above: float  # a composite this much in harmony is better left alone
+    summary: str
+
+    @classmethod
+    def read(cls, name: str, weights: Path = folder) -> "Card":
+        """Read a model card. Raises HarmonizeError `weights_missing`."""
+        path = weights / f"{name}.json"
+        if not path.is_file():
+            raise HarmonizeError(
+                "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
+            )
+        card: dict[str, Any] = json.loads(path.read_text())
+        return cls(name, card["version"], card["sha256"], card["gate"]["leave_above"], card["summary"])
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network that is ready to predict."""
+
+    card: Card
+    session: "InferenceSession"
+
+    @classmethod
+    def load(cls, name: str, weights: Path = folder, threads: int = 0) -> "Network":
+        """Load weights whose SHA-256 is that of the card.
+
+        Raises HarmonizeError `weights_missing`, `weights_changed` or `runtime_missing`.
+        """
+        card = Card.read(name, weights)
+        path = weights / f"{name}.onnx"
+        if not path.is_file():
+            raise HarmonizeError(
+                "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
+            )
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != card.sha256:
+            raise HarmonizeError(
+                "weights_changed",
+                f"The weights in {path.name} are not those of the model card: their SHA-256 differs.",
+                "Install Harmonize again.",
+            )
+        return cls(card, _session(content, threads))
+
+    def harmonize(self, composite: Composite) -> Harmonization:
+        """Predict curves, light and harmony of a display-encoded composite; order [Curves, Shading]."""
+        seen = _at_input_size(composite)
+        curves, gain, before = self._run(seen)
+        adjustments = (Curves.uniform(curves), from_gain(gain))
+        result = Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
+        rendered = exact(seen.image, seen.mask, result).astype(np.float32)
+        _, _, after = self._run(Composite(rendered, seen.mask, seen.background, seen.reference))
+        leave = before >= self.card.leave_above or after <= before
+        confidence = Confidence(round(before, 4), round(after, 4), leave)
+        return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256, confidence)
+
+    def _run(self, seen: Composite) -> tuple[Singles, Singles, float]:
+        background = seen.image if seen.background is None else seen.background
+        reference = _reference(seen)
+        feed = {
+            "composite": seen.image.transpose(2, 0, 1)[None],
+            "mask": seen.mask[None, None],
+            "background": background.transpose(2, 0, 1)[None],
+            "reference": reference[None, None],
+        }
+        curves, gain, harmony = self.session.run(None, {k: np.ascontiguousarray(v, np.float32) for k, v in feed.items()})
+        return np.asarray(curves)[0], np.asarray(gain)[0, 0], float(np.asarray(harmony)[0, 0])
+
+
+@cache
+def loaded(name: str) -> Network:
+    """Load a network once and keep it."""
+    return Network.load(name)
+
+
+def _session(content: bytes, threads: int) -> "InferenceSession":
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise HarmonizeError(
+            "runtime_missing", "ONNX Runtime is not installed.", "Install it with: pip install 'harmonize[cpu]'"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def input_size(height: int, width: int) -> tuple[int, int]:
+    """Choose the network's input (height, width): the picture's shape, up to 2:1, at an area of about 128 x 128."""
+    ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
+    return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)
+
+
+def _at_input_size(composite: Composite) -> Composite:
+    size = input_size(*composite.mask.shape)
+    planes = (composite.image, composite.mask, composite.background, composite.reference)
+    image, mask, background, reference = (None if plane is None else shrink(plane, size) for plane in planes)
+    assert image is not None and mask is not None
+    return Composite(image, mask, background, reference)
+
+
+def _reference(seen: Composite) -> Singles:
+    """Weigh what to match: the reference mask, the whole clean plate, or what is visible around the foreground."""
+    if seen.reference is not None:
+        return seen.reference
+    return np.ones_like(seen.mask) if seen.background is not None else 1 - seen.mask
