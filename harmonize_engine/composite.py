@@ -12,6 +12,11 @@ Pixels = NDArray[np.uint8 | np.uint16 | np.float32]
 Singles = NDArray[np.float32]
 
 
+smallest_side = 16  # pixels
+smallest_foreground = 16  # pixels
+most_elongated = 20  # times as long as wide
+
+
 @dataclass(frozen=True, eq=False)
 class Composite:
     """A picture with something pasted into it, display-encoded RGB in [0,1].
@@ -26,39 +31,15 @@ class Composite:
     reference: Singles | None = None
 
     def __post_init__(self) -> None:
-        size = self.image.shape[:2]
-        for name, plane in (
-            ("mask", self.mask),
-            ("background", self.background),
-            ("reference mask", self.reference),
-        ):
-            if plane is not None and plane.shape[:2] != size:
-                raise HarmonizeError(
-                    f"{name.split()[0]}_size",
-                    f"The {name} is {plane.shape[1]}x{plane.shape[0]} pixels, the picture {size[1]}x{size[0]}.",
-                    f"Give a {name} of the picture's size.",
-                )
-        _refuse_unusable_mask(self.mask)
-
-
-def _refuse_unusable_mask(mask: Singles) -> None:
-    if mask.max(initial=0.0) < 1 / 255:
-        raise HarmonizeError(
-            "mask_empty",
-            "The mask is empty: nothing is marked as foreground.",
-            "Paint the pasted part white.",
-        )
-    if mask.min() > 254 / 255:
-        raise HarmonizeError(
-            "mask_full",
-            "The mask covers the whole picture: nothing is left to match to.",
-            "Leave the background black.",
-        )
+        planes = {"mask": self.mask, "background": self.background, "reference mask": self.reference}
+        for name, plane in planes.items():
+            if plane is not None and plane.shape[:2] != self.image.shape[:2]:
+                raise _other_size(name, plane, self.image)
 
 
 def peak(pixels: Pixels) -> int:
     """Tell the number that stands for white: 255, 65535, or 1 for floats."""
-    return {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+    return 255 if pixels.dtype == np.uint8 else 65535 if pixels.dtype == np.uint16 else 1
 
 
 def unit(pixels: Pixels) -> Singles:
@@ -73,18 +54,69 @@ def proxy(
     reference: Pixels | None = None,
     long_side: int = 512,
 ) -> Composite:
-    """Shrink a full-size picture to what a model looks at: at most `long_side` pixels, each the mean of those it covers."""
+    """Shrink a full-size picture to what a model looks at: at most `long_side` pixels, each the mean of those it covers.
+
+    image, background: (H, W, 3|4); mask, reference: (H, W); uint8, uint16 or display-encoded floats in [0,1]. Raises
+    HarmonizeError for sizes that differ, for a picture too small or too narrow to be seen, and for a mask that marks
+    nothing, everything or next to nothing.
+    """
     height, width = image.shape[:2]
+    _refuse_unseeable(height, width)
+    for name, plane in {"mask": mask, "background": background, "reference mask": reference}.items():
+        if plane is not None and plane.shape[:2] != (height, width):
+            raise _other_size(name, plane, image)
+    _refuse_unusable_mask(mask)
     share = min(1.0, long_side / max(height, width))
     size = (max(1, round(height * share)), max(1, round(width * share)))
+    return Composite(
+        shrink(image[..., :3], size),
+        shrink(mask, size),
+        None if background is None else shrink(background[..., :3], size),
+        None if reference is None else shrink(reference, size),
+    )
 
-    def small(plane: Pixels | None) -> Singles | None:
-        return None if plane is None else shrink(plane, size)
 
-    colour = small(image[..., :3])
-    matte = small(mask)
-    assert colour is not None and matte is not None
-    return Composite(colour, matte, small(None if background is None else background[..., :3]), small(reference))
+def _other_size(name: str, plane: Pixels, image: Pixels) -> HarmonizeError:
+    return HarmonizeError(
+        f"{name.split()[0]}_size",
+        f"The {name} is {plane.shape[1]}x{plane.shape[0]} pixels, the picture {image.shape[1]}x{image.shape[0]}.",
+        f"Give a {name} of the picture's size.",
+    )
+
+
+def _refuse_unseeable(height: int, width: int) -> None:
+    if min(height, width) < smallest_side:
+        raise HarmonizeError(
+            "picture_too_small",
+            f"The picture is {width}x{height} pixels: too small to tell foreground from background.",
+            f"Use one of at least {smallest_side} pixels each way.",
+        )
+    if max(height, width) > most_elongated * min(height, width):
+        raise HarmonizeError(
+            "picture_too_narrow",
+            f"The picture is {width}x{height} pixels: too long and narrow to be looked at as a whole.",
+            f"Crop it around the foreground, to at most {most_elongated} times as long as wide.",
+        )
+
+
+def _refuse_unusable_mask(mask: Pixels) -> None:
+    marked = np.count_nonzero(mask > peak(mask) / 2)
+    if not marked:
+        raise HarmonizeError(
+            "mask_empty", "The mask is empty: nothing is marked as foreground.", "Paint the pasted part white in it."
+        )
+    if marked < smallest_foreground:
+        raise HarmonizeError(
+            "mask_tiny",
+            f"The mask marks only {marked} pixel{'s' if marked > 1 else ''}: too little to harmonize.",
+            f"Mark a foreground of at least {smallest_foreground} pixels.",
+        )
+    if marked > mask.size - smallest_foreground:
+        raise HarmonizeError(
+            "mask_full",
+            "The mask covers the whole picture: nothing is left to match to.",
+            "Leave the background black in it.",
+        )
 
 
 def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
@@ -103,7 +135,7 @@ def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
         return values
     channels = values[..., None] if values.ndim == 2 else values
     planes = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., c])).resize(size[::-1], Image.Resampling.BOX))
+        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., c])).resize((size[1], size[0]), Image.Resampling.BOX))
         for c in range(channels.shape[-1])
     ]
     return planes[0] if values.ndim == 2 else np.stack(planes, axis=-1)

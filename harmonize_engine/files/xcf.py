@@ -55,9 +55,9 @@ def _refuse_other_orders(harmonization: Harmonization) -> None:
 def _harmonize_group(picture: LayeredPicture) -> Layer:
     dtype = picture.pixels.dtype
     if picture.cutout is None:
-        return _adjustments(picture, "Harmonize", held(to_depth(picture.mask, dtype)))
+        return _adjustments(picture, "Harmonize", held(to_depth(picture.mask, picture.pixels.dtype.type)))
     everywhere = filled(*picture.size, 1, dtype, white[dtype])
-    cutout = Layer("Cut-out", held(to_depth(picture.cutout, dtype)))
+    cutout = Layer("Cut-out", held(to_depth(picture.cutout, picture.pixels.dtype.type)))
     children = (_adjustments(picture, "Harmonize: adjustments", everywhere), cutout)
     return Layer("Harmonize", _no_pixels(dtype), children=children)
 
