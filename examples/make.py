@@ -27,8 +27,8 @@ class Placement:
 PLACEMENTS = (
     Placement("astronaut-dusk", left=-8, top=128, suffix=".png"),
     Placement("officer-library", left=368, top=60),
-    Placement("espresso-daylight", left=0, top=0),
-    Placement("jug-evening", left=0, top=0),
+    Placement("espresso-daylight", left=414, top=360, scale=0.918),
+    Placement("jug-evening", left=857, top=276),
 )
 
 
@@ -60,8 +60,10 @@ def make(folder: Path, at: Placement) -> None:
 
     composite = paste(plate, shadow, cutout, at)
     mask = place(cutout, plate.size, at).getchannel("A")
-    quality = {"quality": 93, "subsampling": 0} if at.suffix == ".jpg" else {"optimize": True}
-    composite.save(folder / f"{at.name}{at.suffix}", **quality)
+    if at.suffix == ".jpg":
+        composite.save(folder / f"{at.name}.jpg", quality=93, subsampling=0)
+    else:
+        composite.save(folder / f"{at.name}{at.suffix}", optimize=True)
     mask.save(folder / f"{at.name}-mask.png", optimize=True)
 
 

@@ -104,7 +104,7 @@ class Parametric(nn.Module):
         for stage in self.stages:
             x = stage(x)
             levels.append(x)
-        pooled = [p for level in levels[1:] for p in _pool(level, mask, around)]
+        pooled = [p for i, level in enumerate(levels[1:]) for p in _pool(level, 4 << i, mask, around)]
         context = self.body(torch.cat((*pooled, colours), 1))
         curves = self._tone_curves(self.curves(context))
         gain = self._light_map(levels, context, composite, mask)
@@ -133,10 +133,17 @@ class Parametric(nn.Module):
 
 
 def surroundings(mask: Tensor) -> Tensor:
-    """Weigh the pixels next to the foreground: within a twelfth of the picture, outside the mask."""
-    size = 2 * (min(mask.shape[2], mask.shape[3]) // 16) + 1
-    near = F.avg_pool2d(mask, size, 1, size // 2, count_include_pad=False)
+    """Weigh the pixels next to the foreground: within a sixteenth of the picture, outside the mask."""
+    reach = torch.sym_min(mask.shape[2], mask.shape[3]) // 16
+    near = _box(mask.shape[2], reach, mask) @ mask @ _box(mask.shape[3], reach, mask).T
     return (near * 4).clamp(0.0, 1.0) * (1 - mask)
+
+
+def _box(size: int, reach: int, like: Tensor) -> Tensor:
+    """Average each of `size` pixels with its neighbours up to `reach` away, as a matrix (ONNX pools have fixed windows)."""
+    place = torch.arange(size, device=like.device)
+    near = ((place[:, None] - place).abs() <= reach).float()
+    return near / near.sum(1, keepdim=True)
 
 
 def colour_statistics(images: Tensor, weights: Tensor, bins: int) -> Tensor:
@@ -163,10 +170,9 @@ def colour_statistics(images: Tensor, weights: Tensor, bins: int) -> Tensor:
     return torch.cat(((histogram * 4).sqrt().flatten(1), mean[..., 0] * 4, deviation * 8), 1)
 
 
-def _pool(level: Tensor, mask: Tensor, around: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Average features over foreground, surroundings and background, each (N, C)."""
-    size = mask.shape[2] // level.shape[2]
-    inside, near = F.avg_pool2d(mask, size), F.avg_pool2d(around, size)
+def _pool(level: Tensor, scale: int, mask: Tensor, around: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Average features at 1/scale over foreground, surroundings and background, each (N, C)."""
+    inside, near = F.avg_pool2d(mask, scale), F.avg_pool2d(around, scale)
     weights = torch.cat((inside, near, 1 - inside), 1).flatten(2)
     weights = weights / weights.sum(2, keepdim=True).clamp_min(1e-3)
     means = level.float().flatten(2) @ weights.transpose(1, 2)

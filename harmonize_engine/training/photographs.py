@@ -67,7 +67,7 @@ class Source:
         return Image.open(io.BytesIO(content))
 
 
-def _pairs(source: Source, split: str) -> Iterator[tuple[str, str, str]]:
+def pairs(source: Source, split: str) -> Iterator[tuple[str, str, str]]:
     """Name each mask's id, photograph and mask file that belong to a split."""
     photographs = {Path(name).stem: name for name in source.names("images")}
     masks = {Path(name).stem: name for name in source.names("masks")}
@@ -97,19 +97,19 @@ def load(folder: Path, split: str, cache: Path) -> dict[str, Photographs]:
     Raises HarmonizeError `no_photographs` where the folder holds no pair of photograph and mask.
     """
     source = Source(folder)
-    pairs = list(_pairs(source, split))
-    if not pairs:
+    found = list(pairs(source, split))
+    if not found:
         raise HarmonizeError(
             "no_photographs",
             f"No photograph with a mask was found for {split} in {folder}.",
             "Put images/ and masks/ there.",
         )
-    key = hashlib.sha256(repr((sorted(pairs), shapes)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((sorted(found), shapes)).encode()).hexdigest()[:16]
     kept = cache / f"photographs-{split}-{key}.npz"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")
-        np.savez(partial, **_decode(source, pairs))
+        np.savez(partial, **_decode(source, found))
         partial.replace(kept)
     stored = np.load(kept)
     return {
@@ -119,9 +119,9 @@ def load(folder: Path, split: str, cache: Path) -> dict[str, Photographs]:
     }
 
 
-def _decode(source: Source, pairs: list[tuple[str, str, str]]) -> dict[str, np.ndarray]:
+def _decode(source: Source, found_pairs: list[tuple[str, str, str]]) -> dict[str, np.ndarray]:
     found: dict[str, list[tuple[np.ndarray, str]]] = {shape: [] for shape in shapes}
-    for name, photograph, mask in pairs:
+    for name, photograph, mask in found_pairs:
         image = source.read(photograph).convert("RGB")
         shape = shape_of(*image.size)
         size = shapes[shape][::-1]

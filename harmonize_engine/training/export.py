@@ -1,0 +1,140 @@
+"""From a training checkpoint to what the package ships: <name>.onnx and its model card <name>.json.
+
+python -m harmonize_engine.training.export RUN/best.pt --version 1
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from harmonize_engine.models.parametric import Parametric, ParametricConfig
+from harmonize_engine.network import folder
+
+inputs = ("composite", "mask", "background", "reference")
+outputs = ("curves", "gain", "harmony")
+
+
+class Scored(nn.Module):
+    """The network with harmony as a number in [0,1] instead of a logit."""
+
+    def __init__(self, network: Parametric) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, composite: Tensor, mask: Tensor, background: Tensor, reference: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See Parametric.forward."""
+        curves, gain, harmony = self.network(composite, mask, background, reference)
+        return curves, gain, torch.sigmoid(harmony)
+
+
+def load(checkpoint: Path) -> tuple[Parametric, dict[str, Any]]:
+    """Read the averaged weights of a checkpoint, ready to predict, and all that was saved with them."""
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    sizes = {key: tuple(value) if isinstance(value, list) else value for key, value in state["sizes"].items()}
+    network = Parametric(ParametricConfig(**sizes))
+    network.load_state_dict(state["average"])
+    return network.eval(), state
+
+
+def to_onnx(network: Parametric) -> bytes:
+    """Export with free batch, height and width (multiples of 16), checked by ONNX's own checker."""
+    example = (
+        torch.rand(2, 3, 112, 144),
+        torch.rand(2, 1, 112, 144),
+        torch.rand(2, 3, 112, 144),
+        torch.rand(2, 1, 112, 144),
+    )
+    batch = torch.export.Dim("batch", min=1)
+    rows, columns = torch.export.Dim("rows", min=2, max=64), torch.export.Dim("columns", min=2, max=64)
+    free = {0: batch, 2: 16 * rows, 3: 16 * columns}
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "network.onnx"
+        torch.onnx.export(
+            Scored(network),
+            example,
+            path,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=(free, free, free, free),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+        model = onnx.load(path)
+    for node in model.graph.node:  # where it was exported from is nobody's business
+        node.ClearField("doc_string")
+        del node.metadata_props[:]
+    onnx.checker.check_model(model, full_check=True)
+    written = io.BytesIO()
+    onnx.save(model, written)
+    return written.getvalue()
+
+
+def largest_difference(network: Parametric, content: bytes, seed: int = 0) -> float:
+    """Compare ONNX Runtime with torch on random pictures of several sizes; the largest difference of any output."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(seed)
+    worst = 0.0
+    for count, height, width in ((1, 128, 128), (3, 112, 144), (2, 96, 176)):
+        feed = {
+            name: torch.rand((count, 3 if name in ("composite", "background") else 1, height, width), generator=generator)
+            for name in inputs
+        }
+        with torch.no_grad():
+            expected = Scored(network)(*feed.values())
+        found = session.run(list(outputs), {name: value.numpy() for name, value in feed.items()})
+        for ours, theirs in zip(expected, found, strict=True):
+            worst = max(worst, float(np.abs(ours.numpy() - np.asarray(theirs)).max()))
+    return worst
+
+
+def main() -> None:
+    """Write <name>.onnx and the machine-readable part of its model card."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--name", default="parametric")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--leave-above", type=float, default=0.9, help="harmony from which a composite is left as it is")
+    parser.add_argument("--into", type=Path, default=folder)
+    chosen = parser.parse_args()
+    network, state = load(chosen.checkpoint)
+    content = to_onnx(network)
+    difference = largest_difference(network, content)
+    card = {
+        "name": chosen.name,
+        "version": chosen.version,
+        "summary": "Curves and a light map for the whole foreground, learned from retouched photographs.",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "gate": {"leave_above": chosen.leave_above},
+        "training": {
+            **state["config"],
+            **state["progress"],
+            "images": state["progress"]["step"] * state["config"]["batch"],
+        },
+        "sizes": state["sizes"],
+        "largest_difference_to_torch": difference,
+        "card": "docs/model-card.md",
+    }
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    (chosen.into / f"{chosen.name}.onnx").write_bytes(content)
+    (chosen.into / f"{chosen.name}.json").write_text(json.dumps(card, indent=2) + "\n")
+    print(f"{len(content) / 1e6:.2f} MB, differs from torch by at most {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()
