@@ -82,8 +82,7 @@ def _frozen(numbers: ArrayLike) -> Floats:
 def _crossings(x: Floats, y: Floats, levels: Floats) -> Floats:
     """Find where a piecewise-linear curve passes each level, strictly inside its segments."""
     low, high = y[:-1, None], y[1:, None]
-    rise = np.where(high == low, 1.0, high - low)
-    share = (levels[None, :] - low) / rise
-    inside = (share > 0) & (share < 1) & (high != low)
-    places = x[:-1, None] + share * np.diff(x)[:, None]
-    return places[inside]
+    passed = (np.minimum(low, high) < levels) & (levels < np.maximum(low, high))
+    segment, level = np.nonzero(passed)
+    share = (levels[level] - y[segment]) / (y[segment + 1] - y[segment])
+    return x[segment] + share * (x[segment + 1] - x[segment])

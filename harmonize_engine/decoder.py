@@ -1,24 +1,23 @@
 """Reading picture files as they are stored, whatever their bytes."""
 
-import io
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from PIL import BmpImagePlugin, Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
-from harmonize_engine import exif, tiff
+from harmonize_engine import exif, planes, tiff
 from harmonize_engine.composite import Pixels
 from harmonize_engine.errors import HarmonizeError
 
-# Image.open would also try dozens of formats that nobody asked for.
+# Image.open would also try dozens of formats that nobody asked for, and with its own limit of size.
 kinds: dict[str, type[ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -32,17 +31,15 @@ signatures = (
     *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     (b"BM", "BMP"),
 )
-# A rawmode that keeps the high byte of each sample -> the one that keeps the low byte.
-low_bytes = {f"{mode};16{order}": f"{mode};16{other}" for mode in ("RGB", "RGBA") for order, other in ("BL", "LB", "NB")}
-for name in ("PIL", "tifffile"):
-    logging.getLogger(name).addHandler(logging.NullHandler())  # else their warnings about odd files reach the terminal
+for library in ("PIL", "tifffile"):  # without a handler their remarks on odd files reach the terminal
+    logging.getLogger(library).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A picture file's first picture, upright: planes (H, W, 1..4) grey, grey + alpha, RGB or RGBA, and what it carries."""
+    """The first picture of a file, upright. pixels: (H, W, 1..4) grey, grey + alpha, RGB or RGBA."""
 
-    planes: Pixels
+    pixels: Pixels
     icc: bytes | None
     exif: bytes | None
     dpi: tuple[float, float] | None
@@ -50,11 +47,11 @@ class Decoded:
 
 
 def decode(path: Path, limit_megapixels: float) -> Decoded:
-    """Read a picture; see pictures.read for the errors."""
-    with _opened(path) as file, _quiet():
+    """Read a picture file; pictures.read lists the errors."""
+    with _opened(path) as file, quiet:
         kind = _kind(file, path)
         try:
-            return _Reading(file, kind, path.name, limit_megapixels).decoded()
+            return _decoded(file, kind, path.name, limit_megapixels)
         except HarmonizeError:
             raise
         except Exception as error:  # the decoders raise almost anything for damaged bytes
@@ -65,23 +62,92 @@ def decode(path: Path, limit_megapixels: float) -> Decoded:
             ) from error
 
 
+def _decoded(file: IO[bytes], kind: str, name: str, limit: float) -> Decoded:
+    if kind == "TIFF":
+        page = tiff.first_page(file, name)
+        _check_size(page.width, page.height, limit, name)
+        if not page.known_to_pillow:
+            pixels = tiff.decode(file, name)
+            return _finished(pixels, page.icc, page.tags, page.dpi, [], name)
+
+    def opened() -> ImageFile:
+        file.seek(0)
+        return kinds[kind](file)
+
+    image = opened()
+    _check_size(*image.size, limit, name)
+    notes = ["Only the first of several pictures in the file was read."] if getattr(image, "is_animated", False) else []
+    pixels, icc = planes.of(image, opened, notes, name)
+    tags = image.getexif()  # after the pixels: PNG may keep it behind them, and of TIFF Pillow has turned the picture
+    return _finished(pixels, icc, tags, image.info.get("dpi"), notes, name)
+
+
+def _check_size(width: int, height: int, limit: float, name: str) -> None:
+    if width < 1 or height < 1:
+        raise HarmonizeError("picture_empty", f"{name} has no pixels ({width}x{height}).", "Save it again.")
+    if width * height > limit * 1e6:
+        raise HarmonizeError(
+            "picture_too_large",
+            f"{name} has {width}x{height} pixels, more than the limit of {limit:g} megapixels.",
+            "Raise the limit if that is meant to be so.",
+        )
+
+
+def _finished(pixels: Pixels, icc: bytes | None, tags: Image.Exif, dpi: Any, notes: list[str], name: str) -> Decoded:
+    if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
+        raise HarmonizeError("not_finite", f"{name} holds values that are not numbers (NaN or Inf).", "Replace them.")
+    if icc and not (len(icc) > 128 and icc[36:40] == b"acsp" and icc[16:20] == b"RGB "):
+        icc = None
+        notes.append("A colour profile that is not for RGB was left out.")
+    try:
+        kept, orientation = exif.carried(tags), tags.get(exif.orientation, 1)
+    except Exception:  # damaged EXIF raises almost anything, and is no reason to refuse the picture
+        kept, orientation = None, 1
+        notes.append("Damaged EXIF was left out.")
+    dots = _dots_per_inch(dpi)
+    if orientation in upright:
+        pixels = np.ascontiguousarray(upright[orientation](pixels))
+        if dots and orientation >= 5:
+            dots = dots[1], dots[0]
+    return Decoded(pixels, icc or None, kept, dots, tuple(notes))
+
+
+upright: dict[int, Callable[[Pixels], Pixels]] = {  # EXIF's orientation -> what puts the picture upright
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels[::-1].swapaxes(0, 1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels[:, ::-1].swapaxes(0, 1),
+}
+
+
+def _dots_per_inch(stored: Any) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in stored)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    return (across, down) if 1 <= across <= 1e5 and 1 <= down <= 1e5 else None
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Generator[IO[bytes]]:
     try:
         if path.is_dir():
             raise HarmonizeError("file_unreadable", f"{path} is a folder, not a picture.", "Name a picture file.")
-        with path.open("rb") as file:
-            yield file
+        file = path.open("rb")
     except FileNotFoundError as error:
         raise HarmonizeError("file_missing", f"There is no file {path}.", "Check its name and folder.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
         raise HarmonizeError("file_unreadable", f"{path} cannot be read: {reason}.", "Check its permissions.") from error
+    with file:
+        yield file
 
 
 def _kind(file: IO[bytes], path: Path) -> str:
     head = file.read(16)
-    file.seek(0)
     if not head:
         raise HarmonizeError("picture_empty", f"{path.name} is an empty file.", "Save it again.")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -94,71 +160,31 @@ def _kind(file: IO[bytes], path: Path) -> str:
     )
 
 
-_readers, _lock = 0, threading.Lock()
-_before: list[Any] = []
+class _Quiet:
+    """Silences warnings, and lifts Pillow's own size limit in favour of ours, as long as any thread reads a picture.
+
+    Both are settings of the whole process: the first to enter changes them, the last to leave puts them back.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.readers = 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.readers += 1
+            if self.readers == 1:
+                self.warnings = warnings.catch_warnings()
+                self.warnings.__enter__()
+                warnings.simplefilter("ignore")
+                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.readers -= 1
+            if not self.readers:
+                Image.MAX_IMAGE_PIXELS = self.limit
+                self.warnings.__exit__(None, None, None)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence warnings, and lift Pillow's own size limit in favour of ours, as long as any thread is reading."""
-    global _readers
-    with _lock:
-        _readers += 1
-        if _readers == 1:
-            catching = warnings.catch_warnings()
-            catching.__enter__()
-            warnings.simplefilter("ignore")
-            _before[:] = catching, Image.MAX_IMAGE_PIXELS
-            Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        with _lock:
-            _readers -= 1
-            if not _readers:
-                catching, Image.MAX_IMAGE_PIXELS = _before
-                catching.__exit__(None, None, None)
-
-
-class _Reading:
-    """One file being read; notes are gathered on the way."""
-
-    def __init__(self, file: IO[bytes], kind: str, name: str, limit_megapixels: float) -> None:
-        self.file, self.kind, self.name, self.limit = file, kind, name, limit_megapixels
-        self.notes: list[str] = []
-
-    def decoded(self) -> Decoded:
-        if self.kind == "TIFF" and self._layout() == "other":
-            return self._through_tifffile()
-        image = self._open()
-        if getattr(image, "is_animated", False):
-            self.notes.append("Only the first of several pictures in the file was read.")
-        carried = self._carried_exif(image)
-        planes, icc = self._planes(image)
-        turn = image.getexif().get(exif.orientation, 1)  # 1 after loading TIFF: Pillow turns that by itself
-        dots = _dpi(image.info.get("dpi"))
-        return self._finished(planes, turn, icc, carried, dots)
-
-    def _open(self) -> ImageFile:
-        self.file.seek(0)
-        image = kinds[self.kind](self.file)
-        self._check(*image.size)
-        return image
-
-    def _check(self, width: int, height: int) -> None:
-        if width < 1 or height < 1:
-            raise HarmonizeError("picture_empty", f"{self.name} has no pixels ({width}x{height}).", "Save it again.")
-        if width * height > self.limit * 1e6:
-            raise HarmonizeError(
-                "picture_too_large",
-                f"{self.name} has {width}x{height} pixels, more than the limit of {self.limit:g} megapixels.",
-                "Raise the limit if that is meant to be so.",
-            )
-
-    def _carried_exif(self, image: ImageFile) -> bytes | None:
-        try:
-            image.getexif()  # PNG may keep it after the pixels
-            return exif.carried(image.getexif())
-        except Exception:  # as above: damaged EXIF raises almost anything, and is no reason to refuse the picture
-            self.notes.append("Damaged EXIF was left out.")
-            return None
+quiet = _Quiet()

@@ -1,7 +1,9 @@
 """Sample types of a picture: 8 bit, 16 bit and float."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from harmonize_engine.composite import Pixels
 
@@ -11,14 +13,15 @@ band = 1 << 22  # samples converted at a time, so that floats never take a whole
 def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
     """Convert display-encoded samples of any shape to uint8, uint16 or float32.
 
-    Rounded to nearest; floats beyond [0,1] are clipped when integers are made of them. The same array where nothing changes.
+    Rounded to nearest; floats beyond [0,1] are clipped when integers are made of them. Returns the same array where
+    nothing changes.
     """
     target = np.dtype(depth)
     if pixels.dtype == target:
         return pixels
     if pixels.dtype != np.float32:
         levels = 256 if pixels.dtype == np.uint8 else 65536
-        return _samples(np.arange(levels) / (levels - 1), target)[pixels]
+        return np.take(_samples(np.arange(levels) / (levels - 1), target), pixels)
     converted = np.empty(pixels.shape, target)
     given, made = pixels.reshape(-1), converted.reshape(-1)
     for start in range(0, given.size, band):
@@ -26,8 +29,8 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
     return converted
 
 
-def _samples(unit: np.ndarray, target: np.dtype) -> Pixels:
+def _samples(unit: NDArray[np.float64], target: np.dtype[Any]) -> Pixels:
     if target == np.float32:
         return unit.astype(np.float32)
-    peak = 255 if target == np.uint8 else 65535
-    return np.rint(np.clip(unit, 0, 1) * peak).astype(target)
+    whole = np.uint8 if target == np.uint8 else np.uint16
+    return np.rint(np.clip(unit, 0, 1) * np.iinfo(whole).max).astype(whole)

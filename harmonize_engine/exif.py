@@ -8,7 +8,7 @@ from harmonize_engine.errors import HarmonizeError
 
 exif_ifd, gps_ifd = 0x8769, 0x8825
 orientation = 0x0112
-# ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Rating, RatingPercent, Copyright, Windows' XP texts
+# ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Rating, RatingPercent, Copyright, XP texts
 described = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298, *range(0x9C9B, 0x9CA0))
 laid_out = (0xA002, 0xA003, 0xA005)  # pixel size, pointer to the interoperability IFD
 
@@ -25,8 +25,7 @@ def carried(source: Image.Exif) -> bytes | None:
     for pointer in (exif_ifd, gps_ifd):
         tags = {tag: value for tag, value in source.get_ifd(pointer).items() if tag not in laid_out}
         if tags:
-            kept.get_ifd(pointer).update(tags)
-            kept[pointer] = kept.get_ifd(pointer)
+            kept[pointer] = tags
     return kept.tobytes()[6:] if len(kept) else None
 
 

@@ -21,7 +21,9 @@ def krita_curve(points_x: ArrayLike, points_y: ArrayLike, at: ArrayLike) -> Arra
     """Krita's tone curve at display-encoded values: natural cubic spline, flat beyond the ends, in [0, 1].
 
     points_x (K,) increasing, points_y (K,), at (N,); returns (N,).  Krita evaluates this at k/255 into a
-    table of 256 16-bit entries: an 8-bit pixel is one of them, any other depth reads linearly between two.
+    table of 256 16-bit entries.  An 8-bit pixel is one of them and a float pixel is read linearly between
+    two (float 0 and 1 pass unchanged); in a 16-bit document only the 33 values at k/32 are read from the
+    table and everything between them is linear, which a steep curve shows.
     """
     return _clamped(krita_weights, points_x, points_y, at)
 

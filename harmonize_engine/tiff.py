@@ -2,12 +2,14 @@
 
 import struct
 import zlib
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import IO
 
 import numpy as np
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin, TiffTags
 
-from harmonize_engine.composite import Pixels
+from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.exif import exif_ifd, gps_ifd, parsed
 
@@ -29,32 +31,21 @@ def encode(
     """
     height, width, channels = pixels.shape
     rows = max(1, strip // (width * channels * pixels.dtype.itemsize))
-    file.write(b"II*\0\0\0\0\0")
-    offsets: list[int] = []
-    counts: list[int] = []
-    position = 8
-    for start in range(0, height, rows):
-        packed = _packed(pixels[start : start + rows])
-        file.write(packed)
-        offsets.append(position)
-        counts.append(len(packed))
-        position += len(packed)
-    if position % 2:  # an IFD starts on a word
-        file.write(b"\0")
-        position += 1
+    strips = [_packed(pixels[start : start + rows]) for start in range(0, height, rows)]
+    counts = [len(packed) for packed in strips]
     ifd = _directory(pixels, icc, exif, dpi)
     ifd[TiffImagePlugin.ROWSPERSTRIP] = rows
-    ifd[TiffImagePlugin.STRIPOFFSETS] = tuple(offsets)
     ifd[TiffImagePlugin.STRIPBYTECOUNTS] = tuple(counts)
-    tail = ifd.tobytes(position)
-    if position + len(tail) >= largest:
+    ifd[TiffImagePlugin.STRIPOFFSETS] = tuple(accumulate(counts[:-1], initial=0))  # from the end of the IFD
+    ifd.tagtype[TiffImagePlugin.STRIPOFFSETS] = TiffTags.LONG
+    head = b"II*\0" + struct.pack("<I", 8)
+    if len(head) + len(strips) * 64 + len(icc or b"") + len(exif or b"") + sum(counts) >= largest:
         raise HarmonizeError(
             "picture_too_large", "The picture is too large for a TIFF file (4 GiB).", "Write PNG, or shrink it."
         )
-    file.write(tail)
-    file.seek(4)
-    file.write(struct.pack("<I", position))
-    file.seek(0, 2)
+    file.write(head + ifd.tobytes(len(head)))
+    for packed in strips:
+        file.write(packed)
 
 
 def _packed(rows: Pixels) -> bytes:
@@ -96,6 +87,70 @@ def _directory(
     return ifd
 
 
+@dataclass(frozen=True)
+class Page:
+    """What the header says about a file's first picture, before any pixel is read."""
+
+    width: int
+    height: int
+    known_to_pillow: bool  # in all its bits; Pillow or planes.py reads it, else `decode` here
+    tags: Image.Exif
+    icc: bytes | None
+    dpi: tuple[float, float] | None
+
+
+def first_page(file: IO[bytes], name: str) -> Page:
+    """Read the header of a TIFF. Raises HarmonizeError `color_unsupported`, and anything else for damaged bytes."""
+    file.seek(0)
+    header = file.read(8)
+    if header[2] == 43 or header[3] == 43:  # BigTIFF
+        header += file.read(8)
+    ifd = TiffImagePlugin.ImageFileDirectory_v2(header)
+    file.seek(ifd.next)
+    ifd.load(file)
+    _refuse_cut_off(file, ifd)
+    bits = ifd.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+    if set(bits) - {1, 2, 4, 8, 16, 32, 64}:
+        raise _unsupported(name)
+    tags = Image.Exif()
+    tags.bigtiff = len(header) == 16
+    file.seek(0)
+    tags.load_from_fp(file)
+    unit = {2: 1.0, 3: 2.54}.get(ifd.get(TiffImagePlugin.RESOLUTION_UNIT, 2), 0.0)
+    dots = [float(ifd.get(tag, 0)) * unit for tag in (TiffImagePlugin.X_RESOLUTION, TiffImagePlugin.Y_RESOLUTION)]
+    return Page(
+        width=ifd[TiffImagePlugin.IMAGEWIDTH],
+        height=ifd[TiffImagePlugin.IMAGELENGTH],
+        known_to_pillow=_known_to_pillow(ifd, bits),
+        tags=tags,
+        icc=ifd.get(TiffImagePlugin.ICCPROFILE),
+        dpi=(dots[0], dots[1]),
+    )
+
+
+def _refuse_cut_off(file: IO[bytes], ifd: TiffImagePlugin.ImageFileDirectory_v2) -> None:
+    """Look for pixels behind the end of the file, of which libtiff would complain on the terminal."""
+    end = file.seek(0, 2)
+    for offsets, counts in (
+        (TiffImagePlugin.STRIPOFFSETS, TiffImagePlugin.STRIPBYTECOUNTS),
+        (TiffImagePlugin.TILEOFFSETS, TiffImagePlugin.TILEBYTECOUNTS),
+    ):
+        if any(start + count > end for start, count in zip(ifd.get(offsets, ()), ifd.get(counts, ()), strict=True)):
+            raise EOFError
+
+
+def _known_to_pillow(ifd: TiffImagePlugin.ImageFileDirectory_v2, bits: tuple[int, ...]) -> bool:
+    photometric = ifd.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION)
+    whole = set(ifd.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) == {1}
+    if max(bits) <= 8:
+        return True
+    if ifd.get(TiffImagePlugin.SAMPLESPERPIXEL, 1) == 1:
+        return photometric == 1 and bits == ((16,) if whole else (32,))
+    contiguous = ifd.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1
+    plain_alpha = ifd.get(TiffImagePlugin.EXTRASAMPLES, ()) in ((), (2,))
+    return photometric == 2 and whole and set(bits) == {16} and contiguous and plain_alpha
+
+
 def decode(file: IO[bytes], name: str) -> Pixels:
     """Read the first page through tifffile: (H, W, channels as stored), uint8, uint16 or float32, alpha unassociated.
 
@@ -106,24 +161,35 @@ def decode(file: IO[bytes], name: str) -> Pixels:
     file.seek(0)
     page = tifffile.TiffFile(file).pages.first
     assert isinstance(page, tifffile.TiffPage)
-    if page.axes not in ("YX", "YXS", "SYX") or page.photometric not in (1, 2) or page.dtype not in _depths:
-        raise HarmonizeError(
-            "color_unsupported",
-            f"{name} stores its colours in a way that Harmonize does not read.",
-            "Save it as RGB with 8 or 16 bits or as 32-bit float.",
-        )
+    if (
+        page.dtype is None
+        or page.axes not in ("YX", "YXS", "SYX")
+        or page.photometric not in (0, 1, 2)
+        or page.dtype not in _depths
+    ):
+        raise _unsupported(name)
     if page.compression not in (1, 8, 32946, 32773):  # none, Deflate twice, PackBits
         raise HarmonizeError(
             "compression_unsupported",
-            f"{name} is compressed with {page.compression.name}, which Harmonize does not read at this depth.",
+            f"{name} is compressed with {getattr(page.compression, 'name', page.compression)}, which Harmonize does not read at this depth.",
             "Save it without compression or with Deflate.",
         )
     stored = page.asarray()
     pixels = np.moveaxis(stored, 0, -1) if page.axes == "SYX" else stored.reshape(*stored.shape[:2], -1)
-    colours = 1 if page.photometric == 1 else 3
+    colours = 3 if page.photometric == 2 else 1
     alpha = page.extrasamples[:1] if page.extrasamples else ()
     pixels = pixels[..., : colours + (1 if alpha in ((1,), (2,)) else 0)].astype(_depths[page.dtype], copy=False)
+    if page.photometric == 0:  # white is zero
+        pixels[..., 0] = peak(pixels) - pixels[..., 0]
     return _unassociated(pixels) if alpha == (1,) else pixels
+
+
+def _unsupported(name: str) -> HarmonizeError:
+    return HarmonizeError(
+        "color_unsupported",
+        f"{name} stores its colours in a way that Harmonize does not read.",
+        "Save it as RGB with 8 or 16 bits or as 32-bit float.",
+    )
 
 
 _depths = {
@@ -135,7 +201,7 @@ _depths = {
 def _unassociated(pixels: Pixels) -> Pixels:
     """Divide colours by the alpha they were multiplied with."""
     alpha = pixels[..., -1:].astype(np.float32)
-    whole = 1 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
+    whole = peak(pixels)
     colours = pixels[..., :-1] * (whole / np.where(alpha > 0, alpha, whole))
     if pixels.dtype != np.float32:
         colours = np.rint(np.minimum(colours, whole))

@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,32 +15,26 @@ from harmonize_engine.errors import HarmonizeError
 def atomic(path: Path) -> Generator[IO[bytes]]:
     """Open a new file beside `path` for writing and put it in its place when all went well.
 
-    On any failure the new file is removed and an older one at `path` stays as it was. Raises HarmonizeError
-    `folder_missing`, `folder_read_only`, `disk_full` or `not_written`.
+    On any failure the new file is removed and an older one at `path` stays as it was; a link stays a link. Raises
+    HarmonizeError `folder_missing`, `folder_read_only`, `disk_full` or `not_written`.
     """
-    if not path.parent.is_dir():
-        raise HarmonizeError("folder_missing", f"The folder {path.parent} does not exist.", "Make it, or choose another.")
-    partial: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            partial = Path(file.name)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
-        partial = None
+        target = Path(os.path.realpath(path))
+        if not target.parent.is_dir():
+            raise HarmonizeError(
+                "folder_missing", f"The folder {path.parent} does not exist.", "Make it, or choose another."
+            )
+        partial = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.partial")
+        try:
+            with partial.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise _reason(path, error) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _reason(path: Path, error: OSError) -> HarmonizeError:
@@ -54,6 +48,5 @@ def _reason(path: Path, error: OSError) -> HarmonizeError:
             f"The folder {path.parent} cannot be written to.",
             "Choose another folder for the output.",
         )
-    return HarmonizeError(
-        "not_written", f"{path.name} could not be written: {error.strerror or error}.", "Try another place."
-    )
+    reason = error.strerror or error
+    return HarmonizeError("not_written", f"{path.name} could not be written: {reason}.", "Try another place.")

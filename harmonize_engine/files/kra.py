@@ -7,7 +7,6 @@ Krita 5.2 and later; Document.annotation("harmonize") gives the Harmonization as
 """
 
 from pathlib import Path
-from typing import IO, cast
 from xml.etree.ElementTree import Element, SubElement, tostring
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -19,6 +18,7 @@ from harmonize_engine.files.kra_layers import Layer
 from harmonize_engine.files.kra_stack import stack
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 
+namespace = "http://www.calligra.org/DTD"
 folder = "harmonize"  # of everything that is not at the top of the zip
 srgb = "sRGB-elle-V2-srgbtrc.icc"  # Krita's own, there in every Krita
 color_spaces = {"uint8": "RGBA", "uint16": "RGBA16", "float32": "RGBAF32"}
@@ -52,7 +52,7 @@ def is_rgb(icc: bytes) -> bool:
 def _main_document(picture: LayeredPicture, layers: tuple[Layer, ...]) -> bytes:
     width, height = picture.size
     across, down = picture.dpi or (72.0, 72.0)
-    attributes = {"xmlns": "http://www.calligra.org/DTD/krita", "editor": "Krita", "syntaxVersion": "2.0"}
+    attributes = {"xmlns": f"{namespace}/krita", "editor": "Krita", "syntaxVersion": "2.0"}
     document = Element("DOC", attributes | {"kritaVersion": "5.2.0"})
     image = SubElement(document, "IMAGE", {"name": folder, "mime": "application/x-kra", "description": ""})
     image.attrib |= {"width": str(width), "height": str(height), "x-res": f"{across:.6g}", "y-res": f"{down:.6g}"}
@@ -62,14 +62,20 @@ def _main_document(picture: LayeredPicture, layers: tuple[Layer, ...]) -> bytes:
         layer.describe(entries)
     notes = SubElement(image, "Annotations")
     SubElement(notes, "Annotation", {"type": "harmonize", "description": "Harmonize"})
-    return tostring(document, encoding="utf-8", xml_declaration=True)
+    return _with_type(document, "krita", "2.0")
 
 
 def _about(title: str) -> bytes:
-    attributes = {"xmlns": "http://www.calligra.org/DTD/document-info"}
-    document = Element("document-info", attributes)
+    document = Element("document-info", {"xmlns": f"{namespace}/document-info"})
     SubElement(SubElement(document, "about"), "title").text = title
-    return tostring(document, encoding="utf-8", xml_declaration=True)
+    return _with_type(document, "document-info", "1.1")
+
+
+def _with_type(document: Element, name: str, version: str) -> bytes:
+    """XML with the document type, without which Krita calls the file corrupt."""
+    public = f"-//KDE//DTD {name} {version}//EN"
+    doctype = f'<!DOCTYPE {document.tag} PUBLIC "{public}" "{namespace}/{name}-{version}.dtd">\n'
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + doctype.encode() + tostring(document, encoding="utf-8")
 
 
 def _write_layer(archive: ZipFile, layer: Layer) -> None:
@@ -84,10 +90,10 @@ def _write_layer(archive: ZipFile, layer: Layer) -> None:
 
 def _write_flat_copies(archive: ZipFile, picture: LayeredPicture) -> None:
     """The rendered picture as 8-bit PNG: for programs that cannot read layers, and small for file browsers."""
-    flat = Image.fromarray(np.ascontiguousarray(to_depth(picture.result, np.dtype(np.uint8))))
+    flat = Image.fromarray(np.ascontiguousarray(to_depth(picture.result, np.uint8)))
     small = flat.copy()
     small.thumbnail((preview_edge, preview_edge))
     for name, image in (("preview.png", small), ("mergedimage.png", flat)):
         entry = ZipInfo(name)  # stored: a PNG is already compressed
         with archive.open(entry, "w", force_zip64=True) as stream:
-            image.save(cast(IO[bytes], stream), "PNG", compress_level=1, icc_profile=picture.icc, dpi=picture.dpi)
+            image.save(stream, "PNG", compress_level=1, icc_profile=picture.icc, dpi=picture.dpi)

@@ -34,7 +34,7 @@ def curves_filter(curves: Curves, tolerance: float) -> Filter:
 
 
 def curve_text(table: Floats, tolerance: float) -> str:
-    """A curve (256,) as Krita's "x,y;x,y;": few points to drag where they come close enough, else all 256, which are exact."""
+    """A curve (256,) as Krita's "x,y;x,y;": few points to drag where they come close enough, else all 256."""
     points = draggable_points(table, krita_curve, tolerance=tolerance)
     xs, ys = points or (np.linspace(0, 1, len(table)), table)
     return "".join(f"{x:.6g},{y:.6g};" for x, y in zip(xs, ys, strict=True))

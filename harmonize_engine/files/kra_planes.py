@@ -13,11 +13,13 @@ from harmonize_engine.files.kra_tiles import TiledPixels
 from harmonize_engine.files.layered import to_depth
 from harmonize_engine.shading import Shading, axis
 
+Depth = type[np.uint8] | type[np.uint16] | type[np.float32]
 
-def coloured(pixels: Pixels, depth: np.dtype) -> TiledPixels:
+
+def coloured(pixels: Pixels, depth: Depth) -> TiledPixels:
     """A paint layer of (H, W, 3|4) pixels; without an alpha channel they are opaque."""
     height, width, channels = pixels.shape
-    order = [0, 1, 2] if depth == np.float32 else [2, 1, 0]
+    order = [0, 1, 2] if depth is np.float32 else [2, 1, 0]
 
     def rows(top: int, bottom: int) -> Pixels:
         band = np.empty((bottom - top, width, 4), depth)
@@ -33,17 +35,17 @@ def covered(mask: Pixels) -> TiledPixels:
     height, width = mask.shape
 
     def rows(top: int, bottom: int) -> Pixels:
-        return to_depth(mask[top:bottom], np.dtype(np.uint8))[..., None]
+        return to_depth(mask[top:bottom], np.uint8)[..., None]
 
     return TiledPixels(width, height, rows, np.zeros(1, np.uint8))
 
 
-def grey(value: float, depth: np.dtype) -> TiledPixels:
+def grey(value: float, depth: Depth) -> TiledPixels:
     """A paint layer of one opaque grey everywhere, without a bound."""
     return TiledPixels.everywhere(np.array([value, value, value, _white(depth)], depth))
 
 
-def light(shading: Shading, width: int, height: int, depth: np.dtype, shown: Callable[[Floats], Floats]) -> TiledPixels:
+def light(shading: Shading, width: int, height: int, depth: Depth, shown: Callable[[Floats], Floats]) -> TiledPixels:
     """A grey paint layer at full size that shows the gains by `shown`, 1 = white."""
     across, down = axis(shading.gain.shape[1], width), axis(shading.gain.shape[0], height)
     white = _white(depth)
@@ -60,5 +62,5 @@ def light(shading: Shading, width: int, height: int, depth: np.dtype, shown: Cal
     return TiledPixels(width, height, rows, np.full(4, white, depth))
 
 
-def _white(depth: np.dtype) -> int:
+def _white(depth: Depth) -> int:
     return peak(np.empty(0, depth))

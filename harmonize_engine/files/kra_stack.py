@@ -8,7 +8,7 @@ from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.kra_filters import curves_filter, saturation_filter
 from harmonize_engine.files.kra_layers import Layer
-from harmonize_engine.files.kra_planes import coloured, covered, grey, light
+from harmonize_engine.files.kra_planes import Depth, coloured, covered, grey, light
 from harmonize_engine.files.kra_tiles import TiledPixels
 from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Adjustment
@@ -19,7 +19,7 @@ curves_name, saturation_name = "Harmonize: tone curves", "Harmonize: saturation"
 darken_name, brighten_name, light_name = "Harmonize: light (darken)", "Harmonize: light (brighten)", "Harmonize: light"
 limit_name, clip_name = "Harmonize: limit to white", "Harmonize: clip highlights"
 
-tone_tolerance = {"uint8": 0.5 / 255, "uint16": 0.1 / 255, "float32": 0.1 / 255}
+tone_tolerance: dict[Depth, float] = {np.uint8: 0.5 / 255, np.uint16: 0.1 / 255, np.float32: 0.1 / 255}
 just_below_white = float(np.nextafter(np.float32(1), np.float32(0)))
 
 
@@ -29,7 +29,7 @@ def stack(picture: LayeredPicture) -> tuple[Layer, ...]:
     A flat picture stays visible below the group, whose clone of it a mask cuts out. Of a cut-out, the artist's own layer
     is hidden while the group is shown: the clone in the group replaces it.
     """
-    depth = picture.pixels.dtype
+    depth = picture.pixels.dtype.type
     background = Layer("paintlayer", "Background", pixels=coloured(picture.pixels, depth))
     if picture.cutout is None:
         masks = (Layer("transparencymask", "Foreground", pixels=covered(picture.mask)),)
@@ -70,26 +70,26 @@ def _in_order(adjustments: tuple[Adjustment, ...]) -> tuple[list[Curves | Satura
 
 def _colour_layers(picture: LayeredPicture, colours: list[Curves | Saturation]) -> Iterator[Layer]:
     """Filter layers, from below."""
-    depth, strength = picture.pixels.dtype, picture.color_strength
-    if depth == np.float32 and colours:
+    depth, strength = picture.pixels.dtype.type, picture.color_strength
+    if depth is np.float32 and colours:
         # In a float document Krita's curves leave values of 1.0 and above as they are: keep everything just below.
         yield Layer("paintlayer", limit_name, 1, "darken", inherit_alpha=True, pixels=grey(just_below_white, depth))
     for adjustment in colours:
         if isinstance(adjustment, Curves):
-            name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth.name])
+            name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth])
         else:
             name, own = saturation_name, saturation_filter(adjustment)
-        yield Layer("adjustmentlayer", name, strength, filter=own)
+        yield Layer("adjustmentlayer", name, strength, "copy", filter=own)  # normal would thicken soft edges
 
 
 def _light_layers(picture: LayeredPicture, shading: Shading) -> Iterator[Layer]:
     """Light as grey layers, from below; white changes nothing in either."""
-    (width, height), depth = picture.size, picture.pixels.dtype
+    (width, height), depth = picture.size, picture.pixels.dtype.type
 
     def layer(name: str, blend: str, pixels: TiledPixels) -> Layer:
         return Layer("paintlayer", name, picture.light_strength, blend, inherit_alpha=True, pixels=pixels)
 
-    if depth == np.float32:
+    if depth is np.float32:
         yield layer(light_name, "multiply", light(shading, width, height, depth, lambda gain: gain))
         yield Layer("paintlayer", clip_name, 1, "darken", inherit_alpha=True, pixels=grey(1, depth))
         return

@@ -15,10 +15,10 @@ import numpy as np
 from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.atomic import atomic
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.files.xcf_effects import Effect, curves_effect, saturation_effect
 from harmonize_engine.files.xcf_image import write_image
-from harmonize_engine.files.xcf_layers import Layer, LayeredImage, Mode, Space
+from harmonize_engine.files.xcf_layers import Layer, LayeredImage, Mode
 from harmonize_engine.files.xcf_tiles import Plane, filled, held, light, white
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.shading import Shading
@@ -37,7 +37,7 @@ def write(picture: LayeredPicture, path: Path) -> None:
     parameters = ("harmonize", picture.harmonization.to_json().encode())
     profile = () if picture.icc is None else (("icc-profile", picture.icc),)
     group = replace(_harmonize_group(picture), parasites=(parameters,), active=True)
-    background = Layer("Background", held(picture.pixels), space=Space.auto)
+    background = Layer("Background", held(picture.pixels, picture.pixels))
     image = LayeredImage(*picture.size, (group, background), (*profile, parameters), picture.dpi)
     with atomic(path) as file:
         write_image(file, image)
@@ -55,9 +55,9 @@ def _refuse_other_orders(harmonization: Harmonization) -> None:
 def _harmonize_group(picture: LayeredPicture) -> Layer:
     dtype = picture.pixels.dtype
     if picture.cutout is None:
-        return _adjustments(picture, "Harmonize", held(to_depth(picture.mask, picture.pixels.dtype.type)))
-    everywhere = filled(*picture.size, 1, dtype, white[dtype])
-    cutout = Layer("Cut-out", held(to_depth(picture.cutout, picture.pixels.dtype.type)))
+        return _adjustments(picture, "Harmonize", held(picture.mask, picture.pixels))
+    everywhere = white(*picture.size, 1, dtype)
+    cutout = Layer("Cut-out", held(picture.cutout, picture.pixels))
     children = (_adjustments(picture, "Harmonize: adjustments", everywhere), cutout)
     return Layer("Harmonize", _no_pixels(dtype), children=children)
 
@@ -96,7 +96,7 @@ def _light_layers(picture: LayeredPicture) -> Iterator[Layer]:
     yield Layer(darken_name, light(shading, width, height, dtype, brighten=False), Mode.multiply, strength)
     if shading is not None and shading.brightens:
         yield Layer(brighten_name, light(shading, width, height, dtype, brighten=True), Mode.divide, strength)
-        yield Layer(clip_name, filled(width, height, 3, dtype, white[dtype]), Mode.darken_only)
+        yield Layer(clip_name, white(width, height, 3, dtype), Mode.darken_only)
 
 
 def _exceeds_display(picture: LayeredPicture) -> bool:

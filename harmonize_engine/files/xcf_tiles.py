@@ -9,11 +9,11 @@ from typing import IO
 
 import numpy as np
 
-from harmonize_engine.composite import Pixels
+from harmonize_engine.composite import Pixels, peak
+from harmonize_engine.files.layered import to_depth
 from harmonize_engine.shading import Shading, axis
 
 side = 64  # pixels of a tile each way
-white = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(np.float32): 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,12 @@ class Plane:
         return self.channels * self.dtype.itemsize
 
 
-def held(pixels: Pixels) -> Plane:
-    """Pixels that are there already, (H, W) or (H, W, C)."""
+def held(pixels: Pixels, like: Pixels) -> Plane:
+    """Pixels that are there already, (H, W) or (H, W, C), converted to the depth of others band by band."""
     deep = pixels[..., None] if pixels.ndim == 2 else pixels
     height, width, channels = deep.shape
-    return Plane(width, height, channels, pixels.dtype, lambda top, bottom: deep[top:bottom])
+    depth = like.dtype.type
+    return Plane(width, height, channels, like.dtype, lambda top, bottom: to_depth(deep[top:bottom], depth))
 
 
 def filled(width: int, height: int, channels: int, dtype: np.dtype, value: int) -> Plane:
@@ -51,20 +52,26 @@ def filled(width: int, height: int, channels: int, dtype: np.dtype, value: int) 
     return Plane(width, height, channels, dtype, rows)
 
 
+def white(width: int, height: int, channels: int, dtype: np.dtype) -> Plane:
+    """White everywhere: a mask that lets everything through, a light that changes nothing."""
+    return filled(width, height, channels, dtype, peak(np.empty(0, dtype)))
+
+
 def light(shading: Shading | None, width: int, height: int, dtype: np.dtype, brighten: bool) -> Plane:
     """Grey values for a Multiply layer, min(gain, 1), or for a Divide layer that brightens, 1 / max(gain, 1).
 
     The gains are up-sampled as Shading.upsample does; without a shading everything is white, "unchanged".
     """
     if shading is None:
-        return filled(width, height, 3, dtype, white[dtype])
+        return white(width, height, 3, dtype)
+    full = peak(np.empty(0, dtype))
     across, down = axis(shading.gain.shape[1], width), axis(shading.gain.shape[0], height)
     wide = shading.gain[:, across.left] + across.share * (shading.gain[:, across.right] - shading.gain[:, across.left])
 
     def rows(top: int, bottom: int) -> Pixels:
         above, below = wide[down.left[top:bottom]], wide[down.right[top:bottom]]
         gain = above + down.share[top:bottom, None] * (below - above)
-        grey = white[dtype] * (1 / np.maximum(gain, 1) if brighten else np.minimum(gain, 1))
+        grey = full * (1 / np.maximum(gain, 1) if brighten else np.minimum(gain, 1))
         if dtype != np.float32:
             grey = np.rint(grey)
         return np.repeat(grey.astype(dtype)[..., None], 3, axis=-1)

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 class ParametricConfig:
     """Sizes of the network; saved in every checkpoint and in the model card."""
 
-    widths: tuple[int, ...] = (32, 64, 112, 176)  # channels at 1/2, 1/4, 1/8, 1/16
-    blocks: tuple[int, ...] = (0, 1, 2, 2)  # residual blocks at each of them
+    widths: tuple[int, ...] = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8, 1/16
+    blocks: tuple[int, ...] = (0, 0, 2, 2)  # residual blocks at each of them
     bins: int = 24  # of each colour histogram
     hidden: int = 384  # of the curves head
     knots: int = 33  # of each tone curve, uniform on [0,1]
@@ -59,10 +59,13 @@ class Parametric(nn.Module):
         self.stages = nn.ModuleList(stages)
         pooled = 3 * (config.widths[-1] + config.widths[-2] + config.widths[-3])
         colours = 3 * (7 * config.bins + 14)
-        self.colours = nn.Sequential(nn.Linear(colours, config.hidden), nn.SiLU())
+        # features differ in scale and never change sign: unless each is standardised, the first layers saturate for good
+        self.colours = nn.Sequential(nn.BatchNorm1d(colours), nn.Linear(colours, config.hidden), nn.SiLU())
         self.body = nn.Sequential(
+            nn.BatchNorm1d(pooled + config.hidden),
             nn.Linear(pooled + config.hidden, config.hidden),
             nn.SiLU(),
+            nn.LayerNorm(config.hidden),
             nn.Linear(config.hidden, config.hidden),
             nn.SiLU(),
         )

@@ -31,15 +31,15 @@ class TrainingConfig:
     steps: int = 1_000_000
     minutes: float = 1e9  # of training in all, resumed runs included
     batch: int = 48
-    learning_rate: float = 2e-3
-    warm_up: int = 500  # steps
+    learning_rate: float = 1.2e-3
+    warm_up: int = 300  # steps
     weight_decay: float = 0.02
     clip: float = 1.0  # gradient norm
     average: float = 0.999  # EMA of the weights
     untouched: float = 0.16  # share of composites left as they are
     replayed: float = 0.12  # share that is the network's own earlier result
     seed: int = 1
-    evaluate_every: int = 2000  # steps
+    evaluate_every: int = 1500  # steps
     save_every: float = 2.0  # minutes
     validate_on: int = 150  # photographs of each shape, inside the loop
 

@@ -40,7 +40,7 @@ def test_krita_draws_a_natural_cubic_spline():
 
 
 def test_gimp_draws_a_bezier_with_tangents_along_the_neighbours_chord():
-    """By hand, on a symmetric plateau: the middle of the first and of the second segment from their handles."""
+    """By hand, on a symmetric plateau: the middles of the first and the second segment, from the handles."""
     xs, ys = [0, 0.25, 0.75, 1], [0, 0.5, 0.5, 0]
     chord = 0.5 / 0.75
     arrive = 0.5 - chord * 0.25 / 3

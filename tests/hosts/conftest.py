@@ -32,10 +32,11 @@ def roots() -> Iterator[object]:
         def root(suite: str) -> Root:
             try:
                 return stack.enter_context(opened(suite))
-            except RootUnavailable as reason:
-                if os.environ.get("CI", "").lower() in ("true", "1"):
-                    pytest.fail(f"in CI the editors are needed: {reason}", pytrace=False)
-                pytest.skip(str(reason))
+            except RootUnavailable as unavailable:
+                reason = str(unavailable)
+            if os.environ.get("CI", "").lower() in ("true", "1"):
+                pytest.fail(f"in CI the editors are needed: {reason}", pytrace=False)
+            pytest.skip(reason)
 
         yield root
 

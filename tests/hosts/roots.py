@@ -97,9 +97,7 @@ class Root:
         command = (*offscreen, "kritarunner", "-s", "krita_start", "-f", "main")
         return self._script(command, script, args, timeout)
 
-    def _script(
-        self, command: tuple[str, ...], script: str | Path, args: tuple[object, ...], timeout: float
-    ) -> str:
+    def _script(self, command: tuple[str, ...], script: str | Path, args: tuple[object, ...], timeout: float) -> str:
         answer = self.bench / "result"
         answer.unlink(missing_ok=True)
         (self.bench / "script.py").write_text(script.read_text() if isinstance(script, Path) else script)

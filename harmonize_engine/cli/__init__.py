@@ -1,0 +1,1 @@
+"""The command line, `harmonize`: one file per verb."""

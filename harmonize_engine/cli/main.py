@@ -1,0 +1,100 @@
+"""`harmonize`: finds the verb, and turns every failure into one line and an exit status."""
+
+import argparse
+import io
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from harmonize_engine import __version__
+from harmonize_engine.cli import apply, doctor, fit, models, render
+from harmonize_engine.errors import HarmonizeError
+
+verbs = {"apply": apply, "fit": fit, "render": render, "models": models, "doctor": doctor}
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains about its arguments as everything else here does: by raising HarmonizeError `usage`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise HarmonizeError("usage", f"{message[:1].upper()}{message[1:].rstrip('.')}.", f"See: {self.prog} --help")
+
+
+def parser() -> Parser:
+    """Describe all verbs and their arguments."""
+    main_parser = Parser(prog="harmonize", description="Makes a pasted foreground belong to its picture.")
+    main_parser.add_argument("--version", action="version", version=f"harmonize {__version__}")
+    _add_json_errors(main_parser)
+    subparsers = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    for name, verb in verbs.items():
+        subparser = subparsers.add_parser(name, help=verb.summary, description=verb.summary)
+        verb.describe(subparser)
+        _add_json_errors(subparser)
+    return main_parser
+
+
+def _add_json_errors(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "--json-errors",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write errors as JSON: code, message, hint",
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0 = done; 2 = an error that the user can mend, told in one line; 1 = a defect, told in one line that names a log file;
+    130 = stopped with Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # a file name may hold what the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        arguments = parser().parse_args(words)
+        verbs[arguments.verb].run(arguments)
+        sys.stdout.flush()
+        return 0
+    except HarmonizeError as error:
+        return _complain(error, words, 2)
+    except MemoryError:
+        lacking = HarmonizeError("out_of_memory", "The memory does not suffice for this picture.", "Use a smaller one.")
+        return _complain(lacking, words, 2)
+    except KeyboardInterrupt:
+        return _complain(HarmonizeError("stopped", "Stopped; no file was left half-written."), words, 130)
+    except BrokenPipeError:  # the reader of our output, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        return _complain(_defect(), words, 1)
+
+
+def _complain(error: HarmonizeError, words: list[str], status: int) -> int:
+    if "--json-errors" in words:
+        line = json.dumps({"code": error.code, "message": error.message, "hint": error.hint})
+    else:
+        line = " ".join(f"harmonize: error [{error.code}]: {error.message} {error.hint}".split())
+    print(line, file=sys.stderr)
+    return status
+
+
+def _defect() -> HarmonizeError:
+    """Keep the traceback of the exception being handled in a file, and name that."""
+    message = "Something went wrong inside Harmonize."
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="harmonize-", suffix=".log", delete=False, encoding="utf-8") as log:
+            log.write(f"harmonize {__version__}, Python {sys.version}\n{traceback.format_exc()}")
+    except OSError:
+        return HarmonizeError("internal", message, "Please report it.")
+    return HarmonizeError("internal", message, f"Please report it with the log file {log.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
