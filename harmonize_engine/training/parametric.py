@@ -90,7 +90,7 @@ class Batches:
         if earlier is not None:  # the network meets its own results: it learns to score them and to stop
             kept = int(count * self.config.replayed)
             for new, old in zip((made, masks, truths), earlier, strict=True):
-                new[:kept] = old[-kept:]
+                new[:kept] = old[len(old) - kept :]
         return part.shape, made, masks, truths
 
     def references(self, composites: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
