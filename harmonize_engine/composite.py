@@ -36,6 +36,19 @@ class Composite:
             if plane is not None and plane.shape[:2] != self.image.shape[:2]:
                 raise _other_size(name, plane, self.image)
 
+    def resized(self, height: int, width: int) -> "Composite":
+        """Resize every plane, averaging."""
+        planes = (self.image, self.mask, self.background, self.reference)
+        image, mask, *others = (None if plane is None else shrink(plane, (height, width)) for plane in planes)
+        assert image is not None and mask is not None
+        return Composite(image, mask, *others)
+
+    def shrunk(self, long_side: int) -> "Composite":
+        """Resize to at most `long_side` pixels."""
+        height, width = self.mask.shape
+        share = min(1.0, long_side / max(height, width))
+        return self.resized(max(1, round(height * share)), max(1, round(width * share)))
+
 
 def peak(pixels: Pixels) -> int:
     """Tell the number that stands for white: 255, 65535, or 1 for floats."""

@@ -1,6 +1,6 @@
 """Sample types of a picture: 8 bit, 16 bit and float."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,7 +21,7 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
         return pixels
     if pixels.dtype != np.float32:
         levels = 256 if pixels.dtype == np.uint8 else 65536
-        return np.take(_samples(np.arange(levels) / (levels - 1), target), pixels)
+        return np.take(_samples(np.arange(levels) / (levels - 1), target), cast(NDArray[np.uint16], pixels))
     converted = np.empty(pixels.shape, target)
     given, made = pixels.reshape(-1), converted.reshape(-1)
     for start in range(0, given.size, band):
@@ -32,5 +32,5 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
 def _samples(unit: NDArray[np.float64], target: np.dtype[Any]) -> Pixels:
     if target == np.float32:
         return unit.astype(np.float32)
-    whole = np.uint8 if target == np.uint8 else np.uint16
-    return np.rint(np.clip(unit, 0, 1) * np.iinfo(whole).max).astype(whole)
+    clipped = np.clip(unit, 0, 1)
+    return np.rint(clipped * 255).astype(np.uint8) if target == np.uint8 else np.rint(clipped * 65535).astype(np.uint16)

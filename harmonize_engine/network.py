@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harmonize_engine.composite import Composite, Singles, shrink
+from harmonize_engine.composite import Composite, Singles
 from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Confidence, Harmonization
@@ -75,7 +75,7 @@ class Network:
 
     def harmonize(self, composite: Composite) -> Harmonization:
         """Predict curves, light and harmony of a display-encoded composite; order [Curves, Shading]."""
-        seen = _at_input_size(composite)
+        seen = composite.resized(*input_size(*composite.mask.shape))
         curves, gain, before = self._run(seen)
         adjustments = (Curves.uniform(curves), from_gain(gain))
         result = Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
@@ -121,14 +121,6 @@ def input_size(height: int, width: int) -> tuple[int, int]:
     """Choose the network's input (height, width): the picture's shape, up to 2:1, at an area of about 128 x 128."""
     ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
     return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)
-
-
-def _at_input_size(composite: Composite) -> Composite:
-    size = input_size(*composite.mask.shape)
-    planes = (composite.image, composite.mask, composite.background, composite.reference)
-    image, mask, background, reference = (None if plane is None else shrink(plane, size) for plane in planes)
-    assert image is not None and mask is not None
-    return Composite(image, mask, background, reference)
 
 
 def _reference(seen: Composite) -> Singles:

@@ -17,7 +17,7 @@ most_scale = 64.0
 class Placement:
     """Where the middle of a cut-out lies, in pixels from the picture's top left corner, and how much it is enlarged.
 
-    at: (x, y), may lie outside the picture; None = the middle of the picture. Raises HarmonizeError `bad_scale`, `bad_place`.
+    at: (x, y), may lie outside the picture; None = its middle. Raises HarmonizeError `bad_scale`, `bad_place`.
     """
 
     at: tuple[float, float] | None = None
@@ -83,7 +83,7 @@ def resize(cutout: Pixels, size: tuple[int, int]) -> Pixels:
     divisor = np.maximum(new_alpha, np.float32(1e-6))
     for channel in range(3):
         colour = cutout[..., channel].astype(np.float32) / np.float32(peak(cutout))
-        scaled[..., channel] = np.clip(_lanczos(colour * alpha, size) / divisor, 0, 1)
+        scaled[..., channel] = np.clip(_lanczos((colour * alpha).astype(np.float32), size) / divisor, 0, 1)
     return as_depth(scaled, cutout.dtype)
 
 

@@ -50,13 +50,13 @@ def of(image: ImageFile, again: Callable[[], ImageFile], notes: list[str], name:
 
 def _rawmode(image: ImageFile) -> str:
     args = image.tile[0].args if image.tile else ""
-    return args if isinstance(args, str) else str(args[0])
+    return str(args[0]) if isinstance(args, tuple) else str(args)
 
 
 def _loaded(image: ImageFile, rawmode: str) -> NDArray[np.uint8]:
     """Decode with another layout of the same number of bytes per pixel: the bytes that Pillow would drop."""
     image.tile = [
-        tile._replace(args=rawmode if isinstance(tile.args, str) else (rawmode, *tile.args[1:])) for tile in image.tile
+        tile._replace(args=(rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode) for tile in image.tile
     ]
     image.load()
     return np.asarray(image)

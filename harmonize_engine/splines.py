@@ -99,24 +99,26 @@ def draggable_points(
         ys = _stored(_fitted_y(weights(xs, at), np.interp(xs, uniform, values), target))
         return ys, np.abs(curve(xs, ys, at) - target)
 
-    bend = _bend(np.interp(grid, uniform, values))
-    for count in range(2, most + 5):  # a few too many are worth a try: some of them may not be missed
-        points = _spread(bend, count)
-        if fitted(points)[1].max() <= tolerance:
-            break
-    else:
-        return None
-    points = _thinned(fitted, points, tolerance)
-    return (grid[points], fitted(points)[0]) if len(points) <= most else None
+    for reach in (4, 1):  # the wide one sees through 8-bit steps, the narrow one finds a kink
+        bend = _bend(np.interp(grid, uniform, values), reach)
+        for count in range(2, most + 5):  # a few too many are worth a try: some of them may not be missed
+            points = _spread(bend, count)
+            if fitted(points)[1].max() <= tolerance:
+                points = _thinned(fitted, points, tolerance)
+                if len(points) <= most:
+                    return grid[points], fitted(points)[0]
+                break
+    return None
 
 
-def _bend(values: Array) -> Array:
+def _bend(values: Array, reach: int) -> Array:
     """How many points each grid position asks for, summed from the left: (256,), from 0 to 1.
 
     The root of the second derivative, so that a sharp bend does not draw all points to itself, of the curve
-    smoothed over nine levels; a twentieth is spread evenly.
+    smoothed over `reach` levels to each side; a twentieth is spread evenly.
     """
-    slope = np.convolve(np.pad(np.gradient(values), 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
+    window = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    slope = np.convolve(np.pad(np.gradient(values), reach, mode="edge"), window, mode="valid")
     density = np.sqrt(np.abs(np.gradient(slope)))
     density += 0.05 * density.mean() + 1e-9
     total = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])

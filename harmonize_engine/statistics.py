@@ -16,11 +16,13 @@ name, version = "statistics", "1"
 most_stretch = 2.0  # a flat foreground must not be blown up to a busy background's contrast
 rgb_to_lms = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 lms_to_lab = np.diag([3**-0.5, 6**-0.5, 2**-0.5]) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]])
+most_pixels = 192  # of the long side: statistics of more pixels are the same
 darkest = 1 / 255  # logarithms of black stay finite
 
 
 def harmonize(composite: Composite) -> Harmonization:
     """Match the foreground's statistics to the reference's; display-encoded in, one `Curves` out."""
+    composite = composite.shrunk(most_pixels)
     background = composite.image if composite.background is None else composite.background
     reference = _reference(composite)
     values, target = _decorrelate(composite.image), _decorrelate(background)

@@ -169,9 +169,10 @@ def decode(file: IO[bytes], name: str) -> Pixels:
     ):
         raise _unsupported(name)
     if page.compression not in (1, 8, 32946, 32773):  # none, Deflate twice, PackBits
+        method = getattr(page.compression, "name", page.compression)
         raise HarmonizeError(
             "compression_unsupported",
-            f"{name} is compressed with {getattr(page.compression, 'name', page.compression)}, which Harmonize does not read at this depth.",
+            f"{name} is compressed in a way ({method}) that Harmonize does not read at this depth.",
             "Save it without compression or with Deflate.",
         )
     stored = page.asarray()

@@ -5,15 +5,21 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+from harmonize_engine import report
+from harmonize_engine.cli import outputs, settings
+from harmonize_engine.cli.account import tell
+from harmonize_engine.cli.inputs import CutoutSources, Sources
+from harmonize_engine.cli.outcome import Outcome
+from harmonize_engine.cli.settings import Settings
 from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.files import kinds
+from harmonize_engine.placement import Placement
 
 summary = "make the foreground of a picture belong, and write the picture and layered files"
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    from harmonize_engine.cli import settings
-
     parser.add_argument("composite", nargs="?", type=Path, metavar="COMPOSITE", help="a picture, or a folder of pictures")
     parser.add_argument("--mask", type=Path, help="white = foreground; of a folder: the folder of masks, matched by name")
     parser.add_argument("--background", type=Path, metavar="PLATE", help="the picture without the foreground")
@@ -49,13 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _run_one(arguments: argparse.Namespace) -> None:
-    from harmonize_engine import report
-    from harmonize_engine.cli import outputs
-    from harmonize_engine.cli.outcome import Outcome
-    from harmonize_engine.cli.settings import Settings
-    from harmonize_engine.files import kinds
-
-    settings = Settings.of(arguments)
+    chosen = Settings.of(arguments)
     sources = _sources(arguments)
     if not (arguments.output or arguments.json or arguments.report):
         raise HarmonizeError("usage", "Nothing is to be written.", "Name a file with -o, or use --json or --report.")
@@ -64,7 +64,7 @@ def _run_one(arguments: argparse.Namespace) -> None:
     if arguments.report is not None:
         report.check_kind(arguments.report)
     outputs.check([*arguments.output, *filter(None, [arguments.report])], sources.paths)
-    outcome = Outcome.of(sources.read(settings), settings)
+    outcome = Outcome.of(sources.read(chosen), chosen)
     start = perf_counter()
     written = outcome.outputs(arguments.output)
     if arguments.report is not None:
@@ -75,20 +75,17 @@ def _run_one(arguments: argparse.Namespace) -> None:
         for note in outcome.inputs.notes:
             print(f"harmonize: note: {note}", file=sys.stderr)
     else:
-        _tell(outcome, [output.path for output in written], 1000 * (perf_counter() - start))
+        tell(outcome, [output.path for output in written], 1000 * (perf_counter() - start))
 
 
-def _sources(arguments: argparse.Namespace):  # noqa: ANN202
-    from harmonize_engine.cli.inputs import CutoutSources, Sources
-    from harmonize_engine.placement import Placement
-
+def _sources(arguments: argparse.Namespace) -> Sources | CutoutSources:
     if arguments.foreground is None:
         _refuse(arguments, ("at", "scale"), "a composite")
         if arguments.composite is None or arguments.mask is None:
             raise HarmonizeError(
                 "usage",
                 "A composite and its mask are needed.",
-                "Like: harmonize apply picture.png --mask mask.png -o out.png (or --foreground cutout.png --background ...)",
+                "Like: harmonize apply picture.png --mask mask.png -o out.png",
             )
         return Sources(arguments.composite, arguments.mask, arguments.background, arguments.reference)
     _refuse(arguments, ("composite", "mask", "invert_mask", "allow_border"), "a cut-out")
@@ -96,3 +93,25 @@ def _sources(arguments: argparse.Namespace):  # noqa: ANN202
         raise HarmonizeError("usage", "The picture to paste onto is missing.", "Name it with --background.")
     placement = Placement(arguments.at, 1.0 if arguments.scale is None else arguments.scale)
     return CutoutSources(arguments.foreground, arguments.background, placement, arguments.reference)
+
+
+def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], what: str) -> None:
+    """Options that would be ignored are a misunderstanding."""
+    for name in names:
+        if getattr(arguments, name) not in (None, False):
+            shown = name.upper() if name == "composite" else f"--{name.replace('_', '-')}"
+            raise HarmonizeError("usage", f"{shown} does not go with {what}.", "See: harmonize apply --help")
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    if arguments.foreground is None:
+        return arguments.composite.name
+    return f"{arguments.foreground.name} on {arguments.background.name}"
+
+
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(number) for number in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form X,Y (write --at=-5,10 for negative ones)") from error
+    return x, y

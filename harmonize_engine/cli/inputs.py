@@ -22,13 +22,13 @@ class Inputs:
     """A picture with its foreground, display-encoded.
 
     picture: the flat composite, or the background where a cut-out (H, W, 4) is given; before: how it looks unharmonized.
-    mask: (H, W); seen: what a model looks at; notes: sentences on what was converted.
+    mask: (H, W); seen: what a model looks at, if one does; notes: sentences on what was converted.
     """
 
     picture: Picture
     before: Pixels
     mask: Pixels
-    seen: Composite
+    seen: Composite | None = None
     cutout: Pixels | None = None
     notes: tuple[str, ...] = ()
 

@@ -34,6 +34,7 @@ class Outcome:
     @classmethod
     def of(cls, inputs: Inputs, settings: Settings) -> "Outcome":
         """Ask the model and render, both timed. Raises what the engine raises."""
+        assert inputs.seen is not None
         start = perf_counter()
         harmonization = harmonize(inputs.seen, settings.model)
         looked = perf_counter()

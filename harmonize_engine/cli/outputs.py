@@ -3,7 +3,7 @@
 import errno
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ def check(paths: Sequence[Path], inputs: Sequence[Path]) -> None:
 
     Raises HarmonizeError `folder_missing`, `output_is_folder`, `output_twice`, `would_overwrite_input`.
     """
-    sources = {path.resolve() for path in inputs}
+    sources = {_identity(path) for path in inputs}
     seen: set[Path] = set()
     for path in paths:
         if not path.parent.is_dir():
@@ -36,11 +36,20 @@ def check(paths: Sequence[Path], inputs: Sequence[Path]) -> None:
         place = path.resolve()
         if place in seen:
             raise HarmonizeError("output_twice", f"{path} is named twice as an output.", "Name each file once.")
-        if place in sources or (path.exists() and any(path.samefile(source) for source in sources if source.exists())):
+        if _identity(path) in sources:
             raise HarmonizeError(
                 "would_overwrite_input", f"{path} is an input and would be overwritten.", "Choose another name."
             )
         seen.add(place)
+
+
+def _identity(path: Path) -> tuple[int, int] | Path:
+    """What two names of one file have in common."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.resolve()
+    return found.st_dev, found.st_ino
 
 
 def write_all(outputs: Sequence[Output]) -> None:
@@ -66,24 +75,25 @@ def _put_in_place(moves: list[tuple[Path, Path]]) -> None:
         except OSError as error:
             for other in placed:
                 other.unlink(missing_ok=True)
-            raise _reason(path, error) from error
+            raise reason(path, error) from error
         placed.append(path)
 
 
 @contextmanager
-def _staging(parent: Path) -> Iterator[Path]:
+def _staging(parent: Path) -> Generator[Path]:
     """A hidden folder in `parent`, gone afterwards."""
     try:
         folder = Path(tempfile.mkdtemp(dir=parent, prefix=".harmonize-"))
     except OSError as error:
-        raise _reason(parent / "output", error) from error
+        raise reason(parent / "output", error) from error
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _reason(path: Path, error: OSError) -> HarmonizeError:
+def reason(path: Path, error: OSError) -> HarmonizeError:
+    """Say why nothing can be written at `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return HarmonizeError("disk_full", "The disk is full; nothing was written.", "Free some space and try again.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -15,12 +15,12 @@ from PIL import Image
 
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.kra_layers import Layer
+from harmonize_engine.files.kra_profile import Profile
 from harmonize_engine.files.kra_stack import stack
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 
 namespace = "http://www.calligra.org/DTD"
 folder = "harmonize"  # of everything that is not at the top of the zip
-srgb = "sRGB-elle-V2-srgbtrc.icc"  # Krita's own, there in every Krita
 color_spaces = {"uint8": "RGBA", "uint16": "RGBA16", "float32": "RGBAF32"}
 preview_edge = 256
 zip64_limit = 1 << 31
@@ -31,32 +31,27 @@ def write(picture: LayeredPicture, path: Path) -> None:
 
     Raises HarmonizeError `unsupported_order` where something follows the light map, and what `atomic` raises.
     """
-    layers = stack(picture)
+    layers, profile = stack(picture), Profile.of(picture.icc)
     with atomic(path) as file, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("mimetype", "application/x-krita", ZIP_STORED)
-        archive.writestr("maindoc.xml", _main_document(picture, layers))
+        archive.writestr("maindoc.xml", _main_document(picture, layers, profile.name))
         archive.writestr("documentinfo.xml", _about(path.stem))
         for layer in (layer for top in layers for layer in top.all()):
-            _write_layer(archive, layer)
+            _write_layer(archive, layer, profile)
         archive.writestr(f"{folder}/annotations/harmonize", picture.harmonization.to_json())
-        if picture.icc is not None and is_rgb(picture.icc):
-            archive.writestr(f"{folder}/annotations/icc", picture.icc)
+        if profile.icc is not None:
+            archive.writestr(f"{folder}/annotations/icc", profile.icc)
         _write_flat_copies(archive, picture)
 
 
-def is_rgb(icc: bytes) -> bool:
-    """Whether an ICC profile describes RGB, by its header."""
-    return icc[16:20] == b"RGB "
-
-
-def _main_document(picture: LayeredPicture, layers: tuple[Layer, ...]) -> bytes:
+def _main_document(picture: LayeredPicture, layers: tuple[Layer, ...], profile: str) -> bytes:
     width, height = picture.size
     across, down = picture.dpi or (72.0, 72.0)
     attributes = {"xmlns": f"{namespace}/krita", "editor": "Krita", "syntaxVersion": "2.0"}
     document = Element("DOC", attributes | {"kritaVersion": "5.2.0"})
     image = SubElement(document, "IMAGE", {"name": folder, "mime": "application/x-kra", "description": ""})
     image.attrib |= {"width": str(width), "height": str(height), "x-res": f"{across:.6g}", "y-res": f"{down:.6g}"}
-    image.attrib |= {"colorspacename": color_spaces[picture.pixels.dtype.name], "profile": srgb}
+    image.attrib |= {"colorspacename": color_spaces[picture.pixels.dtype.name], "profile": profile}
     entries = SubElement(image, "layers")
     for layer in layers:
         layer.describe(entries)
@@ -78,7 +73,7 @@ def _with_type(document: Element, name: str, version: str) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + doctype.encode() + tostring(document, encoding="utf-8")
 
 
-def _write_layer(archive: ZipFile, layer: Layer) -> None:
+def _write_layer(archive: ZipFile, layer: Layer, profile: Profile) -> None:
     if layer.filter is not None:
         archive.writestr(f"{folder}/layers/{layer.file}.filterconfig", layer.filter.to_xml())
     for name, pixels in layer.tiles():
@@ -86,6 +81,8 @@ def _write_layer(archive: ZipFile, layer: Layer) -> None:
         with archive.open(member, "w", force_zip64=pixels.largest_bytes > zip64_limit) as stream:
             pixels.write(stream)
         archive.writestr(f"{member}.defaultpixel", pixels.outside.tobytes())
+    if layer.type == "paintlayer" and profile.icc is not None:
+        archive.writestr(f"{folder}/layers/{layer.file}.icc", profile.icc)
 
 
 def _write_flat_copies(archive: ZipFile, picture: LayeredPicture) -> None:

@@ -9,6 +9,7 @@ from harmonize_engine.saturation import Saturation
 from harmonize_engine.splines import draggable_points, krita_curve, table_size
 
 untouched = "0,0;1,1;"
+most_points = 33  # more are hard to drag
 slots = 8  # all colours, red, green, blue, alpha, hue, saturation, lightness
 
 
@@ -35,13 +36,17 @@ def curves_filter(curves: Curves, tolerance: float) -> Filter:
 
 def curve_text(table: Floats, tolerance: float) -> str:
     """A curve (256,) as Krita's "x,y;x,y;": few points to drag where they come close enough, else all 256."""
-    points = draggable_points(table, krita_curve, tolerance=tolerance)
+    points = draggable_points(table, krita_curve, most=most_points, tolerance=tolerance)
     xs, ys = points or (np.linspace(0, 1, len(table)), table)
     return "".join(f"{x:.6g},{y:.6g};" for x, y in zip(xs, ys, strict=True))
 
 
 def saturation_filter(saturation: Saturation) -> Filter:
-    """Saturation as "HSV Adjustment" in HSL, in whole percent, all that Krita's slider has."""
+    """Saturation as "HSV Adjustment" in HSL, in whole percent, all that Krita's slider has.
+
+    Its older way of counting keeps the lightness, as ours does; it cuts off single channels where a colour is full, ours
+    stops there.
+    """
     percent = round(100 * saturation.amount)
     sliders = {"type": "1", "h": "0", "s": str(percent), "v": "0"}
     return Filter("hsvadjustment", 1, {**sliders, "colorize": "false", "compatibilityMode": "true"})

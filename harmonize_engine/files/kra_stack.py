@@ -17,10 +17,11 @@ from harmonize_engine.shading import Shading
 
 curves_name, saturation_name = "Harmonize: tone curves", "Harmonize: saturation"
 darken_name, brighten_name, light_name = "Harmonize: light (darken)", "Harmonize: light (brighten)", "Harmonize: light"
-limit_name, clip_name = "Harmonize: limit to white", "Harmonize: clip highlights"
+black_name, white_name = "Harmonize: limit to black", "Harmonize: limit to white"
+clip_name = "Harmonize: clip highlights"
 
 tone_tolerance: dict[Depth, float] = {np.uint8: 0.5 / 255, np.uint16: 0.1 / 255, np.float32: 0.1 / 255}
-just_below_white = float(np.nextafter(np.float32(1), np.float32(0)))
+just_inside = 1e-7  # away from 0 and 1, in float32
 
 
 def stack(picture: LayeredPicture) -> tuple[Layer, ...]:
@@ -45,7 +46,16 @@ def _group(picture: LayeredPicture, clone: Layer) -> Layer:
     layers = [clone, *_colour_layers(picture, colours)]
     if shading is not None:
         layers += _light_layers(picture, shading)
-    return Layer("grouplayer", "Harmonize", visible=picture.visible, children=tuple(reversed(layers)))
+    depth = picture.pixels.dtype.type
+    if depth is np.float32:
+        layers.append(Layer("paintlayer", clip_name, 1, "darken", inherit_alpha=True, pixels=grey(1, depth)))
+    return Layer(
+        "grouplayer",
+        "Harmonize",
+        visible=picture.visible,
+        inherit_alpha=picture.cutout is None and picture.pixels.shape[2] == 4,  # see-through stays as much so
+        children=tuple(reversed(layers)),
+    )
 
 
 def _in_order(adjustments: tuple[Adjustment, ...]) -> tuple[list[Curves | Saturation], Shading | None]:
@@ -71,15 +81,20 @@ def _in_order(adjustments: tuple[Adjustment, ...]) -> tuple[list[Curves | Satura
 def _colour_layers(picture: LayeredPicture, colours: list[Curves | Saturation]) -> Iterator[Layer]:
     """Filter layers, from below."""
     depth, strength = picture.pixels.dtype.type, picture.color_strength
-    if depth is np.float32 and colours:
-        # In a float document Krita's curves leave values of 1.0 and above as they are: keep everything just below.
-        yield Layer("paintlayer", limit_name, 1, "darken", inherit_alpha=True, pixels=grey(just_below_white, depth))
     for adjustment in colours:
         if isinstance(adjustment, Curves):
+            if depth is np.float32:
+                yield from _limits(depth)
             name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth])
         else:
             name, own = saturation_name, saturation_filter(adjustment)
         yield Layer("adjustmentlayer", name, strength, "copy", filter=own)  # normal would thicken soft edges
+
+
+def _limits(depth: Depth) -> Iterator[Layer]:
+    """Keep all values just inside: in a float document Krita's curves leave 0 and less, 1 and more as they are."""
+    for name, blend, value in ((black_name, "lighten", just_inside), (white_name, "darken", 1 - just_inside)):
+        yield Layer("paintlayer", name, 1, blend, inherit_alpha=True, pixels=grey(value, depth))
 
 
 def _light_layers(picture: LayeredPicture, shading: Shading) -> Iterator[Layer]:
@@ -91,7 +106,6 @@ def _light_layers(picture: LayeredPicture, shading: Shading) -> Iterator[Layer]:
 
     if depth is np.float32:
         yield layer(light_name, "multiply", light(shading, width, height, depth, lambda gain: gain))
-        yield Layer("paintlayer", clip_name, 1, "darken", inherit_alpha=True, pixels=grey(1, depth))
         return
     if shading.gain.min() < 1:
         yield layer(darken_name, "multiply", light(shading, width, height, depth, lambda gain: np.minimum(gain, 1)))

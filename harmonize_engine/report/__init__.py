@@ -17,7 +17,7 @@ def check_kind(path: Path) -> None:
 
 
 def write(report: Report, path: Path) -> None:
-    """Write a report, its kind by the suffix: .html or .png. Raises HarmonizeError `report_kind` and what `atomic` raises."""
+    """Write a report, .html or .png by the suffix. Raises HarmonizeError `report_kind` and what `atomic` raises."""
     check_kind(path)
     if path.suffix.lower() == ".html":
         from harmonize_engine.report import page

@@ -41,7 +41,7 @@ class Scored(nn.Module):
 def load(checkpoint: Path) -> tuple[Parametric, dict[str, Any]]:
     """Read the averaged weights of a checkpoint, ready to predict, and all that was saved with them."""
     state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-    sizes = {key: tuple(value) if isinstance(value, list) else value for key, value in state["sizes"].items()}
+    sizes: dict[str, Any] = state["sizes"]
     network = Parametric(ParametricConfig(**sizes))
     network.load_state_dict(state["average"])
     return network.eval(), state
@@ -103,7 +103,7 @@ def largest_difference(network: Parametric, content: bytes, seed: int = 0) -> fl
 
 def main() -> None:
     """Write <name>.onnx and the machine-readable part of its model card."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Export a checkpoint as ONNX with its model card.")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--name", default="parametric")
     parser.add_argument("--version", default="1")

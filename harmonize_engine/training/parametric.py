@@ -127,7 +127,8 @@ def train(folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: P
     """Train until the bound is reached and return the path of the best checkpoint."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    network = Parametric(sizes).to(memory_format=torch.channels_last)
+    network = Parametric(sizes)
+    network.to(memory_format=torch.channels_last)
     kept = copy.deepcopy(network).requires_grad_(False)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
@@ -217,7 +218,7 @@ def train(folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: P
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Train the parametric network.")
     parser.add_argument("photographs", type=Path, help="folder with images/ and masks/, or zips of them")
     parser.add_argument("run", type=Path, help="folder for checkpoints and the metrics log")
     parser.add_argument("--cache", type=Path, default=None, help="where decoded photographs are kept (default: the run)")

@@ -109,7 +109,7 @@ def load(folder: Path, split: str, cache: Path) -> dict[str, Photographs]:
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")
-        np.savez(partial, **_decode(source, found))
+        np.savez(partial, allow_pickle=False, **_decode(source, found))
         partial.replace(kept)
     stored = np.load(kept)
     return {
@@ -124,7 +124,8 @@ def _decode(source: Source, found_pairs: list[tuple[str, str, str]]) -> dict[str
     for name, photograph, mask in found_pairs:
         image = source.read(photograph).convert("RGB")
         shape = shape_of(*image.size)
-        size = shapes[shape][::-1]
+        height, width = shapes[shape]
+        size = (width, height)
         matte = source.read(mask).convert("L").resize(size, Image.Resampling.BILINEAR)
         rgb = image.resize(size, Image.Resampling.LANCZOS)
         found[shape].append((np.dstack((np.asarray(rgb), np.asarray(matte))), name))

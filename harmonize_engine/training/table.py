@@ -214,7 +214,7 @@ def correlation(outcomes: list[Outcome]) -> tuple[float, float]:
 
 def main() -> None:
     """Judge all rows and write <out>.md and <out>.json."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Write the validation table.")
     parser.add_argument("photographs", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photograph")
