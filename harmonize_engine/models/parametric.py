@@ -77,8 +77,8 @@ class Parametric(nn.Module):
         self.light_mid = nn.Conv2d(64, 64, 3, padding=1)
         self.light_out = nn.Conv2d(64, 1, 3, padding=1)
         for head in (self.curves, self.light_out):  # start from "leave it as it is"
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+            for parameter in head.parameters():
+                nn.init.zeros_(parameter)
         self.register_buffer("basis", _smooth_basis(config.shapes, config.knots - 1), persistent=False)
         self.basis: Tensor
 
@@ -142,7 +142,7 @@ def surroundings(mask: Tensor) -> Tensor:
     return (near * 4).clamp(0.0, 1.0) * (1 - mask)
 
 
-def _box(size: int, reach: int, like: Tensor) -> Tensor:
+def _box(size: int, reach: float, like: Tensor) -> Tensor:
     """Average each of `size` pixels with its neighbours up to `reach` away, as a matrix (ONNX pools have fixed windows)."""
     place = torch.arange(size, device=like.device)
     near = ((place[:, None] - place).abs() <= reach).float()

@@ -128,7 +128,9 @@ def train(folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: P
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     network = Parametric(sizes)
-    network.to(memory_format=torch.channels_last)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:  # convolutions run faster with the channels last
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     kept = copy.deepcopy(network).requires_grad_(False)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
