@@ -108,7 +108,7 @@ def _write(adjustment: Adjustment) -> dict[str, Any]:
         case Curves():
             return {"kind": "curves", "x": adjustment.x.tolist(), "y": adjustment.y.tolist()}
         case Saturation():
-            return {"kind": "saturation", "amount": adjustment.amount}
+            return {"kind": "saturation", "amount": adjustment.amount, "strength": adjustment.strength}
         case Shading():
             cells = np.round(adjustment.gain / step).astype("<u2")
             height, width = cells.shape
@@ -125,7 +125,7 @@ def _read(item: dict[str, Any]) -> Adjustment:
     if kind == "curves":
         return Curves(item["x"], item["y"])
     if kind == "saturation":
-        return Saturation(float(item["amount"]))
+        return Saturation(float(item["amount"]), float(item.get("strength", 1.0)))
     if kind == "shading":
         cells = np.frombuffer(base64.b64decode(cast(str, item["gain"]), validate=True), "<u2")
         return Shading(cells.reshape(item["height"], item["width"]) * step)

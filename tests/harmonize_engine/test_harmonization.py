@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -16,13 +18,21 @@ def test_json_gives_back_an_equal_value():
     assert Harmonization.from_json(bare.to_json(indent=2)) == bare
 
 
+def test_what_is_written_follows_the_published_schema():
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "harmonization.schema.json").read_text())
+    for harmonization in (whole, Harmonization((), "test", "1")):
+        jsonschema.validate(json.loads(harmonization.to_json()), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(whole.to_json()), "adjustments": [{"kind": "blur"}]}, schema)
+
+
 def test_a_typical_result_is_a_few_kilobytes():
     assert len(Harmonization((curves, shading), "parametric", "1", "ab" * 32).to_json()) < 8_000
 
 
 def test_strengths_weaken_colour_and_light_apart():
     weak = whole.blend(color_strength=0.5, light_strength=0)
-    assert weak.adjustments == (curves.blend(0.5), Saturation(-0.1), curves.blend(0.5))
+    assert weak.adjustments == (curves.blend(0.5), Saturation(-0.2, 0.5), curves.blend(0.5))
     assert whole.blend(0, 1).adjustments == (shading,)
     assert whole.blend() == whole
 

@@ -163,10 +163,10 @@ def test_orientation_is_applied_once(tmp_path, kind, orientation):
     if kind in ("deep.tif", "float.tif"):
         depth = np.uint16 if kind == "deep.tif" else np.float32
         extra = [(274, "H", 1, orientation, True), (315, "s", 0, "Ada", True)]
-        deep = (np.asarray(stored) * scale).astype(depth)
+        deep = (np.asarray(stored).astype(float) * scale).astype(depth)
         tifffile.imwrite(path, deep, photometric="rgb", extratags=extra, metadata=None, software=False)
     else:
-        stored.save(path, exif=camera_exif(orientation), **({"lossless": True} if kind == "webp" else {}))
+        stored.save(path, exif=camera_exif(orientation).tobytes(), **({"lossless": True} if kind == "webp" else {}))
     picture = read(path)
     assert np.abs(picture.pixels / scale - upright).max() <= (2 if kind == "jpg" else 1e-4)
     tags = Image.Exif()
@@ -230,7 +230,7 @@ def test_16_bit_greys_and_colour_keys_of_png_are_exact(tmp_path):
 
 def filtered_png(samples: np.ndarray) -> bytes:
     """A 16-bit RGB PNG that uses the five filters in turn, encoded byte by byte after the PNG specification."""
-    height, width = samples.shape[:2]
+    height = len(samples)
     rows = samples.reshape(height, -1).astype(">u2").view(np.uint8).astype(int)
     raw = b""
     for y in range(height):
@@ -464,7 +464,7 @@ def test_the_limit_is_checked_before_decoding_and_can_be_raised(tmp_path):
     refused("file_broken", tmp_path / "bomb.png", limit_megapixels=600)
     for suffix, content in files().items():
         (tmp_path / f"a.{suffix}").write_bytes(content)
-        assert "0.0001 megapixels" in refused("picture_too_large", tmp_path / f"a.{suffix}", limit_megapixels=1e-4).message
+        assert "1e-05 megapixels" in refused("picture_too_large", tmp_path / f"a.{suffix}", limit_megapixels=1e-5).message
 
 
 def test_pictures_beyond_pillows_own_limit_are_read(tmp_path, monkeypatch):
@@ -540,7 +540,7 @@ def flipped(content: bytes, flips: list[tuple[float, int]]) -> bytes:
 
 
 @given(content=broken)
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_give_a_picture_or_one_sentence(tmp_path, content):
     path = tmp_path / "any"
     path.write_bytes(content)

@@ -27,3 +27,8 @@ def test_amounts_beyond_the_range_are_refused(amount):
     with pytest.raises(HarmonizeError) as error:
         Saturation(amount)
     assert error.value.code == "bad_saturation"
+
+
+def test_blending_is_what_a_layers_opacity_does_also_where_colours_are_full():
+    full = Saturation(1.0).apply(pixels)
+    assert Saturation(1.0).blend(0.5).apply(pixels) == pytest.approx((pixels + full) / 2)
