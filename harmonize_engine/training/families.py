@@ -138,7 +138,7 @@ retouch_ranges = {
 def by_retouch(images: Tensor, magnitude: Tensor, generator: Generator) -> Tensor:
     """Family (c): exposure and white balance, tone curves, saturation, local dodge and burn."""
     amount = magnitude[:, None, None, None]
-    changed = _develop(images, amount, generator)
+    changed = develop(images, magnitude, generator)
     changed = apply_curves(changed, _tone_curves(len(images), magnitude, generator))
     slope = 1 + retouch_ranges["saturation"] * amount * uniform((len(images), 1, 1, 1), generator)
     grey = colour.luma(changed)
@@ -146,7 +146,8 @@ def by_retouch(images: Tensor, magnitude: Tensor, generator: Generator) -> Tenso
     return _relight(changed, amount, generator).clamp(0.0, 1.0)
 
 
-def _develop(images: Tensor, amount: Tensor, generator: Generator) -> Tensor:
+def develop(images: Tensor, magnitude: Tensor, generator: Generator) -> Tensor:
+    """Develop as a raw converter would: exposure, temperature and tint in linear light, with a soft shoulder."""
     count = len(images)
     stops = retouch_ranges["exposure"] * uniform((count, 1), generator)
     warmth = retouch_ranges["temperature"] * uniform((count, 1), generator)
@@ -154,7 +155,7 @@ def _develop(images: Tensor, amount: Tensor, generator: Generator) -> Tensor:
     log_gain = torch.cat((warmth, tint, -warmth), 1) + stops * 0.6931
     # exposure by a gain with a shoulder: bright pixels approach white instead of clipping hard
     linear = colour.decode(images)
-    gain = (log_gain[:, :, None, None] * amount).exp()
+    gain = (log_gain * magnitude[:, None]).exp()[:, :, None, None]
     return colour.encode((linear * gain / (1 + (gain - 1).clamp_min(0) * linear)).clamp(0.0, 1.0))
 
 

@@ -38,6 +38,7 @@ class TrainingConfig:
     average: float = 0.999  # EMA of the weights
     untouched: float = 0.16  # share of composites left as they are
     replayed: float = 0.12  # share that is the network's own earlier result
+    lit: float = 0.3  # share of scenes under a light of their own; half of them get their foreground without it
     seed: int = 1
     evaluate_every: int = 1500  # steps
     save_every: float = 2.0  # minutes
@@ -78,14 +79,19 @@ class Batches:
         part = self.sets[int(torch.multinomial(self.odds, 1, generator=self.generator))]
         rows = torch.randint(len(part), (self.config.batch,), generator=self.generator)
         size = photographs.input_shapes[part.shape]
-        truths, masks = photographs.random_views(*part.batch(rows), size, self.generator)
+        plain, masks = photographs.random_views(*part.batch(rows), size, self.generator)
         count = len(rows)
+        # some scenes get a light of their own, so that the network learns to follow it and not only what is usual
+        lit = torch.rand(count, generator=self.generator) < self.config.lit
+        truths = families.develop(plain, torch.rand(count, generator=self.generator) * lit, self.generator)
         family = torch.randint(len(families.names), (count,), generator=self.generator)
         magnitude = torch.rand(count, generator=self.generator) ** 0.75
         untouched = torch.rand(count, generator=self.generator) < self.config.untouched
         magnitude = torch.where(untouched, torch.zeros(()), magnitude)
         others = (torch.arange(count) + 1) % count
         made = families.composite(truths, masks, family, magnitude, truths[others], masks[others], self.generator)
+        foreign = lit & ~untouched & (torch.rand(count, generator=self.generator) < 0.5)
+        made[foreign] = (truths + (plain - truths) * masks)[foreign]  # pasted in as it was, under another light
         earlier = self.replay.get(part.shape)
         if earlier is not None:  # the network meets its own results: it learns to score them and to stop
             kept = int(count * self.config.replayed)
