@@ -16,7 +16,7 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
     Rounded to nearest; floats beyond [0,1] are clipped when integers are made of them. Returns the same array where
     nothing changes.
     """
-    target = np.dtype(depth)
+    target: np.dtype[Any] = np.dtype(depth)
     if pixels.dtype == target:
         return pixels
     if pixels.dtype != np.float32:
@@ -32,5 +32,6 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
 def _samples(unit: NDArray[np.float64], target: np.dtype[Any]) -> Pixels:
     if target == np.float32:
         return unit.astype(np.float32)
-    clipped = np.clip(unit, 0, 1)
-    return np.rint(clipped * 255).astype(np.uint8) if target == np.uint8 else np.rint(clipped * 65535).astype(np.uint16)
+    if target == np.uint8:
+        return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return np.rint(np.clip(unit, 0, 1) * 65535).astype(np.uint16)

@@ -77,10 +77,10 @@ def resize(cutout: Pixels, size: tuple[int, int]) -> Pixels:
     if cutout.shape[:2] == size:
         return cutout
     alpha = cutout[..., 3].astype(np.float32) / np.float32(peak(cutout))
-    new_alpha = np.clip(_lanczos(alpha, size), 0, 1)
+    new_alpha = _lanczos(alpha, size)  # rings a little beyond 1 and below 0, and the colours with it
+    divisor = np.maximum(new_alpha, np.float32(1e-4))
     scaled = np.empty((*size, 4), np.float32)
-    scaled[..., 3] = new_alpha
-    divisor = np.maximum(new_alpha, np.float32(1e-6))
+    scaled[..., 3] = np.clip(new_alpha, 0, 1)
     for channel in range(3):
         colour = cutout[..., channel].astype(np.float32) / np.float32(peak(cutout))
         scaled[..., channel] = np.clip(_lanczos((colour * alpha).astype(np.float32), size) / divisor, 0, 1)

@@ -38,7 +38,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="OUT", help="an .html page or .png sheet with everything on it")
     folders = parser.add_argument_group("for folders")
     folders.add_argument("--format", nargs="+", metavar="KIND", help="kinds of the results (default png)")
-    folders.add_argument("--workers", type=int, metavar="N", help="pictures at a time (default: one per two cores)")
+    folders.add_argument("--workers", type=int, metavar="N", help="pictures at a time (default: one per core, at most 8)")
     folders.add_argument("--again", action="store_true", help="make results again that are up to date")
 
 

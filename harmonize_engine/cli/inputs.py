@@ -111,8 +111,11 @@ def _beyond(pixels: Pixels, path: Path, notes: list[str]) -> bool:
     return True
 
 
-def read_mask(path: Path, size: tuple[int, ...], settings: Settings, notes: list[str]) -> Pixels:
-    """Read a mask (H, W) of a picture of that size, turned round and resized where the settings ask for it."""
+def read_mask(path: Path, size: tuple[int, ...], settings: Settings, notes: list[str], what: str = "mask") -> Pixels:
+    """Read a mask (H, W) of a picture of that size, turned round and resized where the settings ask for it.
+
+    Raises HarmonizeError `mask_size` (with `what`: `reference_size`), and what reading raises.
+    """
     remarks: list[str] = []
     try:
         mask = pictures.read_mask(path, settings.max_megapixels, remarks)
@@ -122,24 +125,26 @@ def read_mask(path: Path, size: tuple[int, ...], settings: Settings, notes: list
     if mask.dtype == np.float32:
         mask = np.clip(mask, 0, 1)
     if mask.shape != tuple(size[:2]):
-        mask = _resized(mask, (size[0], size[1]), settings, notes)
+        mask = _resized(mask, (size[0], size[1]), settings, notes, what)
     return (peak(mask) - mask).astype(mask.dtype) if settings.invert_mask else mask
 
 
 def _reference(path: Path | None, size: tuple[int, ...], settings: Settings, notes: list[str]) -> Pixels | None:
-    return None if path is None else read_mask(path, size, replace(settings, invert_mask=False), notes)
+    if path is None:
+        return None
+    return read_mask(path, size, replace(settings, invert_mask=False), notes, "reference mask")
 
 
-def _resized(mask: Pixels, size: tuple[int, int], settings: Settings, notes: list[str]) -> Pixels:
+def _resized(mask: Pixels, size: tuple[int, int], settings: Settings, notes: list[str], what: str) -> Pixels:
     given, wanted = f"{mask.shape[1]}x{mask.shape[0]}", f"{size[1]}x{size[0]}"
     if not settings.fit_mask:
         raise HarmonizeError(
-            "mask_size",
-            f"The mask is {given} pixels, the picture {wanted}.",
-            "Give a mask of the picture's size, or resize it with --fit-mask.",
+            f"{what.split()[0]}_size",
+            f"The {what} is {given} pixels, the picture {wanted}.",
+            f"Give a {what} of the picture's size, or resize it with --fit-mask.",
         )
     if abs(mask.shape[0] * size[1] - mask.shape[1] * size[0]) > 0.02 * mask.shape[1] * size[0]:
-        notes.append(f"The mask was stretched from {given} to {wanted}: its shape is not the picture's.")
+        notes.append(f"The {what} was stretched from {given} to {wanted}: its shape is not the picture's.")
     if mask.shape[0] >= size[0] and mask.shape[1] >= size[1]:
         return as_depth(shrink(mask, size), mask.dtype)
     plane = Image.fromarray(mask.astype(np.float32) / np.float32(peak(mask)))

@@ -7,7 +7,8 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from harmonize_engine import __version__
@@ -54,9 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     130 = stopped with Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):  # a file name may hold what the terminal cannot show
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    with _own_stderr():
+        for stream in (sys.stdout, sys.stderr):  # a file name may hold what the terminal cannot show
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
         arguments = parser().parse_args(words)
         verbs[arguments.verb].run(arguments)
@@ -74,6 +80,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception:
         return _complain(_defect(), words, 1)
+
+
+@contextmanager
+def _own_stderr() -> Generator[None]:
+    """Keep standard error to ourselves: libtiff and other libraries write remarks on odd files straight to descriptor 2."""
+    if sys.stderr is not sys.__stderr__ or sys.stderr is None or sys.stderr.fileno() != 2:
+        yield  # a program or a test has put something else in its place
+        return
+    before = sys.stderr
+    before.flush()
+    with open(os.dup(2), "w", buffering=1, encoding=before.encoding) as own, open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        sys.stderr = own
+        try:
+            yield
+        finally:
+            sys.stderr = before
+            own.flush()
+            os.dup2(own.fileno(), 2)
 
 
 def _complain(error: HarmonizeError, words: list[str], status: int) -> int:

@@ -17,6 +17,7 @@ from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.kra_layers import Layer
 from harmonize_engine.files.kra_profile import Profile
 from harmonize_engine.files.kra_stack import stack
+from harmonize_engine.files.kra_tiles import edge
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 
 namespace = "http://www.calligra.org/DTD"
@@ -87,7 +88,10 @@ def _write_layer(archive: ZipFile, layer: Layer, profile: Profile) -> None:
 
 def _write_flat_copies(archive: ZipFile, picture: LayeredPicture) -> None:
     """The rendered picture as 8-bit PNG: for programs that cannot read layers, and small for file browsers."""
-    flat = Image.fromarray(np.ascontiguousarray(to_depth(picture.result, np.uint8)))
+    pixels = np.empty(picture.result.shape, np.uint8)
+    for top in range(0, len(pixels), edge):
+        pixels[top : top + edge] = to_depth(picture.result[top : top + edge], np.uint8)
+    flat = Image.fromarray(pixels)
     small = flat.copy()
     small.thumbnail((preview_edge, preview_edge))
     for name, image in (("preview.png", small), ("mergedimage.png", flat)):

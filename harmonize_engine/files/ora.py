@@ -3,6 +3,10 @@
 OpenRaster has no curves, and its Multiply would also paint beside a soft mask, so colour and light are baked: above the
 background lies one layer with the harmonized foreground, cut out by the mask. What stays editable: its opacity,
 visibility, edges and pixels, and everything beneath; not the curves and the light map (.kra and .xcf hold those).
+
+Editors differ: OpenRaster blends soft edges as the values are stored, and so does Krita 5.3 (seen: 1 level off at most),
+but GIMP 3.2 blends them in linear light (5 levels on a flat picture, up to 63 in the edge of a cut-out of quite another
+colour). Both open 16 bits as 8. The flat copy inside is exact.
 """
 
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from harmonize_engine import png
 from harmonize_engine.composite import Pixels, shrink
@@ -98,8 +103,11 @@ def _stack(picture: LayeredPicture, layers: tuple[Layer, ...]) -> bytes:
 
 def _png(pixels: Pixels, picture: LayeredPicture) -> bytes:
     file = BytesIO()
-    depth = np.uint8 if pixels.dtype == np.uint8 else np.uint16
-    png.encode(as_depth(pixels, depth), file, icc=picture.icc, dpi=picture.dpi)
+    icc = picture.icc
+    if pixels.dtype != np.uint8:
+        pixels = as_depth(pixels, np.uint16)
+        icc = icc or ImageCmsProfile(createProfile("sRGB")).tobytes()  # Krita asks for it, layer by layer
+    png.encode(pixels, file, icc=icc, dpi=picture.dpi)
     return file.getvalue()
 
 

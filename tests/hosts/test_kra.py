@@ -50,7 +50,8 @@ def light_map(low: float, high: float) -> Shading:
 
 
 def picture(depth: str, *adjustments: Adjustment, cutout: bool = False, **more: object) -> LayeredPicture:
-    pixels, mask = to_depth(scene(), depths[depth]), to_depth(soft_mask(), depths[depth])
+    pixels = to_depth(scene(), depths[depth])
+    mask = to_depth(soft_mask(), depths[depth] if cutout else np.uint8)  # Krita's masks have 8 bits in every depth
     pasted = np.dstack([pixels, mask]) if cutout else None
     under = to_depth(np.ascontiguousarray(scene()[::-1]), depths[depth]) if cutout else pixels
     return LayeredPicture(under, mask, Harmonization(adjustments, "test", "1"), under, pasted, **more)
@@ -85,7 +86,7 @@ def expected(shown: LayeredPicture) -> np.ndarray:
     peak = 1 if shown.pixels.dtype == np.float32 else np.iinfo(shown.pixels.dtype).max
     under = shown.pixels.astype(float) / peak
     values = under if shown.cutout is None else shown.cutout[..., :3].astype(float) / peak
-    m = shown.mask.astype(float)[..., None] / peak
+    m = shown.mask.astype(float)[..., None] / (255 if shown.mask.dtype == np.uint8 else peak)
     for adjustment in shown.harmonization.adjustments if shown.visible else ():
         strength = shown.color_strength
         match adjustment:

@@ -56,9 +56,13 @@ def test_wrong_format_empty_and_truncated_files(desk: Desk) -> None:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """The beginning of a PNG that claims this size."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    """A PNG that claims this size and holds next to nothing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
 
 
 def test_a_decompression_bomb_is_refused_by_its_header_and_the_limit_is_named(desk: Desk) -> None:
@@ -80,6 +84,10 @@ def test_the_limit_can_be_moved(desk: Desk) -> None:
 def test_a_mask_of_another_size_offers_to_fit_it(desk: Desk) -> None:
     desk.write("mask.png", scene()[1][:-1])
     assert "--fit-mask" in desk.apply_refused("mask_size")
+    desk.write("small.png", scene()[1][:-1])
+    desk.write("mask.png", scene()[1])
+    assert "--fit-mask" in desk.apply_refused("reference_size", "--reference", desk / "small.png")
+    desk.apply_refused("background_size", "--background", desk / "small.png")
 
 
 @pytest.mark.parametrize("model", ["statistics", "parametric"])
@@ -151,7 +159,8 @@ def test_places_that_cannot_be_written_to(desk: Desk) -> None:
     desk.apply_refused("would_overwrite_input", "-o", desk / "mask.png")
     (desk / "other name.png").hardlink_to(desk / "composite.png")
     desk.apply_refused("would_overwrite_input", "-o", desk / "other name.png")
-    desk.apply_refused("would_overwrite_input", "--background", desk / "background.png", "--report", desk / "background.png")
+    plate = desk / "background.png"
+    desk.apply_refused("would_overwrite_input", "--background", plate, "--report", plate)
 
 
 @pytest.mark.parametrize(

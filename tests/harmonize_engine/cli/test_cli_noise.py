@@ -13,7 +13,7 @@ from harmonize_engine import pictures
 from harmonize_engine.cli.main import main
 from harmonize_engine.pictures import Picture
 
-sides = st.integers(1, 72)
+sides = st.integers(13, 72)
 depths = st.sampled_from([np.uint8, np.uint16, np.float32])
 masks = st.sampled_from(["noise", "soft", "rectangle", "row", "pixel", "nothing", "everything"])
 seeds = st.integers(0, 2**32 - 1)
@@ -62,6 +62,7 @@ def check(folder: Path, status: int, err: str) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(sides, sides, depths, masks, st.sampled_from([3, 4]), st.sampled_from(["statistics", "parametric"]), options, seeds)
+@example(1, 1, np.uint16, "pixel", 3, "parametric", set[str](), 1)
 @example(64, 48, np.uint8, "rectangle", 3, "parametric", {"--always"}, 1)
 @example(64, 48, np.float32, "soft", 4, "statistics", set[str](), 1)
 def test_sizes_and_masks(
