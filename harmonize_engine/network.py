@@ -34,9 +34,9 @@ class Card:
     summary: str
 
     @classmethod
-    def read(cls, name: str, weights: Path = folder) -> "Card":
+    def read(cls, name: str, weights: Path | None = None) -> "Card":
         """Read a model card. Raises HarmonizeError `weights_missing`."""
-        path = weights / f"{name}.json"
+        path = (weights or folder) / f"{name}.json"
         if not path.is_file():
             raise HarmonizeError(
                 "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
@@ -53,13 +53,13 @@ class Network:
     session: "InferenceSession"
 
     @classmethod
-    def load(cls, name: str, weights: Path = folder, threads: int = 0) -> "Network":
+    def load(cls, name: str, weights: Path | None = None, threads: int = 0) -> "Network":
         """Load weights whose SHA-256 is that of the card.
 
         Raises HarmonizeError `weights_missing`, `weights_changed` or `runtime_missing`.
         """
         card = Card.read(name, weights)
-        path = weights / f"{name}.onnx"
+        path = (weights or folder) / f"{name}.onnx"
         if not path.is_file():
             raise HarmonizeError(
                 "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."

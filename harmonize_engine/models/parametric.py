@@ -74,7 +74,8 @@ class Parametric(nn.Module):
         self.light_in = nn.Conv2d(config.widths[-2] + 5, 64, 3, padding=1)
         self.light_deep = nn.Conv2d(config.widths[-1], 64, 1)
         self.light_global = nn.Linear(config.hidden, 64)
-        self.light_mid = nn.Conv2d(64, 64, 3, padding=1)
+        self.light_norm = nn.BatchNorm2d(64)
+        self.light_mid = nn.Sequential(nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.SiLU())
         self.light_out = nn.Conv2d(64, 1, 3, padding=1)
         for head in (self.curves, self.light_out):  # start from "leave it as it is"
             for parameter in head.parameters():
@@ -129,8 +130,8 @@ class Parametric(nn.Module):
         contrast = (near[:, :3] - mean).mean(1, keepdim=True) * (weight > 0.05).to(near)
         x = self.light_in(torch.cat((fine, near, contrast), 1))
         x = x + F.interpolate(self.light_deep(deep), (height, width), mode="bilinear", align_corners=False)
-        x = F.silu(x + self.light_global(context)[:, :, None, None])
-        x = F.silu(self.light_mid(x))
+        x = F.silu(self.light_norm(x) + self.light_global(context)[:, :, None, None])
+        x = self.light_mid(x)
         limit = self.config.log_gain
         return (limit * torch.tanh(self.light_out(x).float() / limit)).exp()
 
