@@ -1,0 +1,1 @@
+"""The localhost server around the engine; its home, not built yet."""

@@ -40,9 +40,7 @@ class Outcome:
         looked = perf_counter()
         left = harmonization.leave and not settings.always
         result = inputs.before if left else rendered(inputs, harmonization, settings)
-        return cls(
-            inputs, settings, harmonization, result, left, 1000 * (looked - start), 1000 * (perf_counter() - looked)
-        )
+        return cls(inputs, settings, harmonization, result, left, 1000 * (looked - start), 1000 * (perf_counter() - looked))
 
     def layered(self, suffix: str) -> LayeredPicture:
         """What a file of that suffix holds."""

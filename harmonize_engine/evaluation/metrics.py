@@ -39,7 +39,7 @@ def measure(result: Pixels, truth: Pixels, mask: Pixels) -> Metrics:
 
 
 def ssim(ours: Floats, theirs: Floats, window: int = 7) -> float:
-    """Structural similarity (Wang et al. 2004) of (H, W, 3) levels: uniform window, sample covariance, whole windows only."""
+    """Structural similarity (Wang et al. 2004) of (H, W, 3) levels: uniform window, sample covariance."""
     unbiased = window**2 / (window**2 - 1)
     first, second = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean_a, mean_b = _box(ours, window), _box(theirs, window)

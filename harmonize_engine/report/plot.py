@@ -9,9 +9,7 @@ colours = {"R": "#d0443a", "G": "#2c9a55", "B": "#3a6fd8"}
 def svg(curves: Curves) -> str:
     """Draw tone curves, display-encoded values 0..255 both ways; lines of the page's own colours through its classes."""
     quarter = side / 4
-    grid = "".join(
-        f'<path class="grid" d="M{i * quarter:g} 0V{side}M0 {i * quarter:g}H{side}"/>' for i in (1, 2, 3)
-    )
+    grid = "".join(f'<path class="grid" d="M{i * quarter:g} 0V{side}M0 {i * quarter:g}H{side}"/>' for i in (1, 2, 3))
     lines = "".join(
         f'<polyline class="curve" stroke="{colour}" points="{_points(curves, c)}"/>'
         for c, colour in enumerate(colours.values())
