@@ -33,6 +33,9 @@ sets = ("full", "all")
 Row = Callable[[Composite, Pixels, Pixels, Pixels], Harmonization | None]
 
 
+order = ("composite", "statistics", "curves only", "parametric", "with gate", "oracle")  # of the table's rows
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One result: what it was made by, how it compares, and the model's opinion."""
@@ -114,16 +117,16 @@ rows: dict[str, Row] = {
 
 
 def judge(
-    source: photographs.Source, pair: tuple[str, str, str], other: tuple[str, str, str], number: int
+    source: photographs.Source, pair: tuple[str, str, str], other: tuple[str, str, str], number: int, asked: list[str]
 ) -> list[Outcome]:
-    """Run every row on the composites of one photograph."""
+    """Run the rows asked for on the composites of one photograph."""
     outcomes: list[Outcome] = []
     for kind, family, magnitude, before, mask, truth in composites(source, pair, other, number):
         seen = proxy(before, mask)
         plain = metrics.measure(before, truth, mask)
         note = partial(Outcome, pair[0], kind, family, magnitude)
-        for name, ask in rows.items():
-            found = ask(seen, before, truth, mask)
+        for name in asked:
+            found = rows[name](seen, before, truth, mask)
             if found is None:
                 outcomes.append(note(name, **asdict(plain), fmse_before=plain.fmse, moved=0.0))
                 continue
@@ -152,7 +155,7 @@ def _usable(source: photographs.Source, pair: tuple[str, str, str]) -> bool:
     return np.asarray(source.read(pair[2]).convert("L")).max() > 127
 
 
-def _judge_part(folder: Path, split: str, every: int, part: int, parts: int) -> list[Outcome]:
+def _judge_part(folder: Path, split: str, every: int, asked: list[str], part: int, parts: int) -> list[Outcome]:
     torch.set_num_threads(1)
     source = photographs.Source(folder)
     pairs = sorted(photographs.pairs(source, split))[::every]
@@ -160,7 +163,7 @@ def _judge_part(folder: Path, split: str, every: int, part: int, parts: int) -> 
     found: list[Outcome] = []
     for i in tqdm(range(part, len(pairs), parts), disable=part > 0, mininterval=5):
         if _usable(source, pairs[i]):
-            found += judge(source, pairs[i], pairs[shuffled[i]], i)
+            found += judge(source, pairs[i], pairs[shuffled[i]], i, asked)
     return found
 
 
@@ -218,12 +221,23 @@ def main() -> None:
     parser.add_argument("photographs", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photograph")
+    parser.add_argument("--rows", nargs="+", choices=list(rows), default=list(rows))
+    parser.add_argument("--add", type=Path, nargs="*", default=[], help="outcomes of other rows, from earlier runs")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    work = partial(_judge_part, chosen.photographs, chosen.split, chosen.every, parts=chosen.workers)
+    work = partial(_judge_part, chosen.photographs, chosen.split, chosen.every, chosen.rows, parts=chosen.workers)
     with ProcessPoolExecutor(chosen.workers) as pool:
         outcomes = [outcome for part in pool.map(work, range(chosen.workers)) for outcome in part]
+    outcomes += [Outcome(**row) for path in chosen.add for row in json.loads(path.read_text())]
+    chosen.out.with_suffix(".json").write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
+    if "parametric" in {outcome.row for outcome in outcomes}:
+        report(outcomes, chosen.out.with_suffix(".md"))
+
+
+def report(outcomes: list[Outcome], path: Path) -> None:
+    """Write the table and what it says of untouched photographs and of the harmony score."""
+    outcomes = sorted(outcomes, key=lambda outcome: order.index(outcome.row))
     before, after = correlation(outcomes)
     text = table(outcomes)
     text += (
@@ -232,8 +246,7 @@ def main() -> None:
         f"Correlation of predicted harmony with exp(-RMS error / 20 levels): {before:.3f} for composites, "
         f"{after:.3f} for results.\n"
     )
-    chosen.out.with_suffix(".md").write_text(text)
-    chosen.out.with_suffix(".json").write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
+    path.write_text(text)
     print(text)
 
 
