@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from harmonize_engine.composite import Pixels, Singles, peak
-from harmonize_engine.depth import as_depth
 from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.pictures.depth import as_depth
 
 most_scale = 64.0
 

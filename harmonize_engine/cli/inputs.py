@@ -9,10 +9,10 @@ from PIL import Image
 from harmonize_engine import pictures
 from harmonize_engine.cli.settings import Settings
 from harmonize_engine.composite import Composite, Pixels, peak, proxy, shrink
-from harmonize_engine.depth import as_depth
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.pictures import Picture
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.placement import Placement
 from harmonize_engine.render import render
 

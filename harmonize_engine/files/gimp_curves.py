@@ -9,7 +9,7 @@ from pathlib import Path
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.files.tone_curves import joined_curves
-from harmonize_engine.files.xcf_effects import curves_effect
+from harmonize_engine.files.xcf.effects import curves_effect
 
 
 def write(picture: LayeredPicture, path: Path) -> None:

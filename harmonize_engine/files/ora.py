@@ -19,11 +19,11 @@ from zipfile import ZIP_STORED, ZipFile
 import numpy as np
 from PIL.ImageCms import ImageCmsProfile, createProfile
 
-from harmonize_engine import png
 from harmonize_engine.composite import Pixels, shrink
-from harmonize_engine.depth import as_depth
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.layered import LayeredPicture
+from harmonize_engine.pictures import png
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.render import render
 
 thumbnail_edge = 256

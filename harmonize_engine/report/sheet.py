@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from harmonize_engine import png
 from harmonize_engine.files.atomic import atomic
+from harmonize_engine.pictures import png
 from harmonize_engine.report.plot import colours, label_heights
 from harmonize_engine.report.report import Report
 from harmonize_engine.report.views import LightView, colour, fitted, view

@@ -8,8 +8,8 @@ import pytest
 
 from harmonize_engine.curves import Curves
 from harmonize_engine.files.kra import write
-from harmonize_engine.files.kra_filters import curves_filter
-from harmonize_engine.files.kra_stack import tone_tolerance
+from harmonize_engine.files.kra.filters import curves_filter
+from harmonize_engine.files.kra.stack import tone_tolerance
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 from harmonize_engine.harmonization import Adjustment, Harmonization
 from harmonize_engine.saturation import Saturation

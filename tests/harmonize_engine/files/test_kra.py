@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files import kra
-from harmonize_engine.files.kra_tiles import TiledPixels
+from harmonize_engine.files.kra.tiles import TiledPixels
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 from harmonize_engine.harmonization import Adjustment, Harmonization
 from harmonize_engine.saturation import Saturation

@@ -288,7 +288,7 @@ def test_alpha_is_stored(tmp_path):
 def test_a_full_disk_leaves_nothing_behind_and_the_older_file_as_it_was(tmp_path, monkeypatch):
     target = tmp_path / "out.xcf"
     target.write_bytes(b"older")
-    monkeypatch.setattr("harmonize_engine.files.xcf_tiles.compressed", full_disk)
+    monkeypatch.setattr("harmonize_engine.files.xcf.tiles.compressed", full_disk)
     with pytest.raises(HarmonizeError) as failure:
         xcf.write(picture(), target)
     assert failure.value.code == "disk_full"

@@ -6,10 +6,10 @@ import numpy as np
 
 from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.files.kra_filters import curves_filter, saturation_filter
-from harmonize_engine.files.kra_layers import Layer
-from harmonize_engine.files.kra_planes import Depth, coloured, covered, grey, light
-from harmonize_engine.files.kra_tiles import TiledPixels
+from harmonize_engine.files.kra.filters import curves_filter, saturation_filter
+from harmonize_engine.files.kra.layers import Layer
+from harmonize_engine.files.kra.planes import Depth, coloured, covered, grey, light
+from harmonize_engine.files.kra.tiles import TiledPixels
 from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Adjustment
 from harmonize_engine.saturation import Saturation

@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin, TiffTags
 
 from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.exif import exif_ifd, gps_ifd, parsed
+from harmonize_engine.pictures.exif import exif_ifd, gps_ifd, parsed
 
 strip = 1 << 20  # bytes of a strip before compression
 largest = 1 << 32  # offsets have 32 bits

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
-from harmonize_engine import exif, planes, tiff
 from harmonize_engine.composite import Pixels
 from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.pictures import exif, planes, tiff
 
 # Image.open would also try dozens of formats that nobody asked for, and with its own limit of size.
 kinds: dict[str, type[ImageFile]] = {

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from harmonize_engine.files.kra_filters import Filter
-from harmonize_engine.files.kra_tiles import TiledPixels
+from harmonize_engine.files.kra.filters import Filter
+from harmonize_engine.files.kra.tiles import TiledPixels
 
 
 @dataclass(frozen=True, eq=False)

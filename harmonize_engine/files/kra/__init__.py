@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from harmonize_engine.files.atomic import atomic
-from harmonize_engine.files.kra_layers import Layer
-from harmonize_engine.files.kra_profile import Profile
-from harmonize_engine.files.kra_stack import stack
-from harmonize_engine.files.kra_tiles import edge
+from harmonize_engine.files.kra.layers import Layer
+from harmonize_engine.files.kra.profile import Profile
+from harmonize_engine.files.kra.stack import stack
+from harmonize_engine.files.kra.tiles import edge
 from harmonize_engine.files.layered import LayeredPicture, to_depth
 
 namespace = "http://www.calligra.org/DTD"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from harmonize_engine.files.xcf_effects import Effect
-from harmonize_engine.files.xcf_tiles import Plane
+from harmonize_engine.files.xcf.effects import Effect
+from harmonize_engine.files.xcf.tiles import Plane
 
 
 class Mode(IntEnum):

@@ -9,7 +9,7 @@ import numpy as np
 
 from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.curves import Floats
-from harmonize_engine.files.kra_tiles import TiledPixels
+from harmonize_engine.files.kra.tiles import TiledPixels
 from harmonize_engine.files.layered import to_depth
 from harmonize_engine.shading import Shading, axis
 

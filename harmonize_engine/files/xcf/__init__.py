@@ -16,10 +16,10 @@ from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.layered import LayeredPicture
-from harmonize_engine.files.xcf_effects import Effect, curves_effect, saturation_effect
-from harmonize_engine.files.xcf_image import write_image
-from harmonize_engine.files.xcf_layers import Layer, LayeredImage, Mode
-from harmonize_engine.files.xcf_tiles import Plane, filled, held, light, white
+from harmonize_engine.files.xcf.effects import Effect, curves_effect, saturation_effect
+from harmonize_engine.files.xcf.image import write_image
+from harmonize_engine.files.xcf.layers import Layer, LayeredImage, Mode
+from harmonize_engine.files.xcf.tiles import Plane, filled, held, light, white
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.shading import Shading
 

@@ -8,12 +8,12 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from harmonize_engine import png, tiff
 from harmonize_engine.composite import Pixels, peak
-from harmonize_engine.decoder import decode
-from harmonize_engine.depth import as_depth
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.atomic import atomic
+from harmonize_engine.pictures import png, tiff
+from harmonize_engine.pictures.decoder import decode
+from harmonize_engine.pictures.depth import as_depth
 
 limit_megapixels = 400
 luminance = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709

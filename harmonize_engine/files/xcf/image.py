@@ -7,9 +7,9 @@ from typing import IO
 
 import numpy as np
 
-from harmonize_engine.files.xcf_effects import Effect
-from harmonize_engine.files.xcf_layers import Layer, LayeredImage, Mode, Space
-from harmonize_engine.files.xcf_tiles import Plane, write_plane
+from harmonize_engine.files.xcf.effects import Effect
+from harmonize_engine.files.xcf.layers import Layer, LayeredImage, Mode, Space
+from harmonize_engine.files.xcf.tiles import Plane, write_plane
 
 version = 22  # what GIMP 3.0 and 3.2 write for pictures with effects
 precisions = {np.dtype(np.uint8): 150, np.dtype(np.uint16): 250, np.dtype(np.float32): 650}  # display-encoded
