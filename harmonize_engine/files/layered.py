@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from harmonize_engine.composite import Pixels, peak
+from harmonize_engine.composite import Pixels
+from harmonize_engine.curves import Curves
+from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.saturation import Saturation
+from harmonize_engine.shading import Shading
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +36,27 @@ class LayeredPicture:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def colours(self) -> tuple[Curves | Saturation, ...]:
+        """The adjustments of colour, the first to be applied first.
 
-def to_depth(values: Pixels, depth: type[np.uint8] | type[np.uint16] | type[np.float32]) -> Pixels:
-    """Convert display-encoded values between 8 bit, 16 bit and float."""
-    if values.dtype.type is depth:
-        return values
-    fraction = values.astype(np.float64) / peak(values)
-    if depth is np.float32:
-        return fraction.astype(depth)
-    return np.rint(np.clip(fraction, 0, 1) * peak(np.empty(0, depth))).astype(depth)
+        Raises HarmonizeError `unsupported_order` where something follows the light map: no layered file can show that.
+        """
+        adjustments = self.harmonization.adjustments
+        if any(isinstance(adjustment, Shading) for adjustment in adjustments[:-1]):
+            raise HarmonizeError(
+                "unsupported_order",
+                "These parameters have an adjustment after the light map, which layers and tone curves cannot show.",
+                "Write a .png or .tif instead.",
+            )
+        return tuple(adjustment for adjustment in adjustments if not isinstance(adjustment, Shading))
+
+    @property
+    def light(self) -> Shading | None:
+        """The light map, if there is one."""
+        last = self.harmonization.adjustments[-1:]
+        return last[0] if last and isinstance(last[0], Shading) else None
+
+    def opacity(self, adjustment: Curves | Saturation) -> float:
+        """How opaque the layer of an adjustment of colour is."""
+        return self.color_strength * (adjustment.strength if isinstance(adjustment, Saturation) else 1.0)

@@ -19,7 +19,7 @@ def as_depth(pixels: Pixels, depth: DTypeLike) -> Pixels:
     target: np.dtype[Any] = np.dtype(depth)
     if pixels.dtype == target:
         return pixels
-    if pixels.dtype != np.float32:
+    if pixels.dtype.kind == "u":
         levels = 256 if pixels.dtype == np.uint8 else 65536
         return np.take(_samples(np.arange(levels) / (levels - 1), target), cast(NDArray[np.uint16], pixels))
     converted = np.empty(pixels.shape, target)

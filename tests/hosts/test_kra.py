@@ -10,8 +10,9 @@ from harmonize_engine.curves import Curves
 from harmonize_engine.files.kra import write
 from harmonize_engine.files.kra.filters import curves_filter
 from harmonize_engine.files.kra.stack import tone_tolerance
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Adjustment, Harmonization
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 
@@ -50,10 +51,10 @@ def light_map(low: float, high: float) -> Shading:
 
 
 def picture(depth: str, *adjustments: Adjustment, cutout: bool = False, **more: object) -> LayeredPicture:
-    pixels = to_depth(scene(), depths[depth])
-    mask = to_depth(soft_mask(), depths[depth] if cutout else np.uint8)  # Krita's masks have 8 bits in every depth
+    pixels = as_depth(scene(), depths[depth])
+    mask = as_depth(soft_mask(), depths[depth] if cutout else np.uint8)  # Krita's masks have 8 bits in every depth
     pasted = np.dstack([pixels, mask]) if cutout else None
-    under = to_depth(np.ascontiguousarray(scene()[::-1]), depths[depth]) if cutout else pixels
+    under = as_depth(np.ascontiguousarray(scene()[::-1]), depths[depth]) if cutout else pixels
     return LayeredPicture(under, mask, Harmonization(adjustments, "test", "1"), under, pasted, **more)
 
 

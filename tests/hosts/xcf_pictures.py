@@ -5,8 +5,9 @@ import struct
 import numpy as np
 
 from harmonize_engine.curves import Curves
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 
@@ -23,9 +24,9 @@ def pictures() -> dict[str, LayeredPicture]:
     def add(name: str, adjustments: tuple, cutout: bool = False, pixels: np.ndarray | None = None, **more: object) -> None:
         depth = depths[name.split()[0]]
         values = scene() if pixels is None else pixels
-        mask = to_depth(soft_mask(), depth)
-        pasted = np.dstack([to_depth(scene(), depth), mask]) if cutout else None
-        held = to_depth(values, depth)
+        mask = as_depth(soft_mask(), depth)
+        pasted = np.dstack([as_depth(scene(), depth), mask]) if cutout else None
+        held = as_depth(values, depth)
         harmonization = Harmonization(adjustments, "test", "1")
         cases[name] = LayeredPicture(held, mask, harmonization, held, pasted, **more)
 

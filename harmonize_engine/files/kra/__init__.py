@@ -18,7 +18,8 @@ from harmonize_engine.files.kra.layers import Layer
 from harmonize_engine.files.kra.profile import Profile
 from harmonize_engine.files.kra.stack import stack
 from harmonize_engine.files.kra.tiles import edge
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
+from harmonize_engine.pictures.depth import as_depth
 
 namespace = "http://www.calligra.org/DTD"
 folder = "harmonize"  # of everything that is not at the top of the zip
@@ -90,7 +91,7 @@ def _write_flat_copies(archive: ZipFile, picture: LayeredPicture) -> None:
     """The rendered picture as 8-bit PNG: for programs that cannot read layers, and small for file browsers."""
     pixels = np.empty(picture.result.shape, np.uint8)
     for top in range(0, len(pixels), edge):
-        pixels[top : top + edge] = to_depth(picture.result[top : top + edge], np.uint8)
+        pixels[top : top + edge] = as_depth(picture.result[top : top + edge], np.uint8)
     flat = Image.fromarray(pixels)
     small = flat.copy()
     small.thumbnail((preview_edge, preview_edge))

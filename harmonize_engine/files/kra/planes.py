@@ -10,7 +10,7 @@ import numpy as np
 from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.curves import Floats
 from harmonize_engine.files.kra.tiles import TiledPixels
-from harmonize_engine.files.layered import to_depth
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.shading import Shading, axis
 
 Depth = type[np.uint8] | type[np.uint16] | type[np.float32]
@@ -23,8 +23,8 @@ def coloured(pixels: Pixels, depth: Depth) -> TiledPixels:
 
     def rows(top: int, bottom: int) -> Pixels:
         band = np.empty((bottom - top, width, 4), depth)
-        band[..., :3] = to_depth(pixels[top:bottom][..., order], depth)
-        band[..., 3] = to_depth(pixels[top:bottom, :, 3], depth) if channels == 4 else _white(depth)
+        band[..., :3] = as_depth(pixels[top:bottom][..., order], depth)
+        band[..., 3] = as_depth(pixels[top:bottom, :, 3], depth) if channels == 4 else _white(depth)
         return band
 
     return TiledPixels(width, height, rows, np.zeros(4, depth))
@@ -35,7 +35,7 @@ def covered(mask: Pixels) -> TiledPixels:
     height, width = mask.shape
 
     def rows(top: int, bottom: int) -> Pixels:
-        return to_depth(mask[top:bottom], np.uint8)[..., None]
+        return as_depth(mask[top:bottom], np.uint8)[..., None]
 
     return TiledPixels(width, height, rows, np.zeros(1, np.uint8))
 

@@ -5,14 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from harmonize_engine.curves import Curves
-from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.kra.filters import curves_filter, saturation_filter
 from harmonize_engine.files.kra.layers import Layer
 from harmonize_engine.files.kra.planes import Depth, coloured, covered, grey, light
 from harmonize_engine.files.kra.tiles import TiledPixels
 from harmonize_engine.files.layered import LayeredPicture
-from harmonize_engine.harmonization import Adjustment
-from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 
 curves_name, saturation_name = "Harmonize: tone curves", "Harmonize: saturation"
@@ -42,10 +39,9 @@ def stack(picture: LayeredPicture) -> tuple[Layer, ...]:
 
 
 def _group(picture: LayeredPicture, clone: Layer) -> Layer:
-    colours, shading = _in_order(picture.harmonization.adjustments)
-    layers = [clone, *_colour_layers(picture, colours)]
-    if shading is not None:
-        layers += _light_layers(picture, shading)
+    layers = [clone, *_colour_layers(picture)]
+    if picture.light is not None:
+        layers += _light_layers(picture, picture.light)
     depth = picture.pixels.dtype.type
     if depth is np.float32:
         layers.append(Layer("paintlayer", clip_name, 1, "darken", inherit_alpha=True, pixels=grey(1, depth)))
@@ -58,37 +54,19 @@ def _group(picture: LayeredPicture, clone: Layer) -> Layer:
     )
 
 
-def _in_order(adjustments: tuple[Adjustment, ...]) -> tuple[list[Curves | Saturation], Shading | None]:
-    """The colour adjustments, neighbouring curves joined into one, and the light map that ends the row."""
-    colours: list[Curves | Saturation] = []
-    shading = None
-    for adjustment in adjustments:
-        if shading is not None:
-            raise HarmonizeError(
-                "unsupported_order",
-                "These parameters have an adjustment after the light map, which a layered file cannot show.",
-                "Write a .png or .tif instead.",
-            )
-        if isinstance(adjustment, Shading):
-            shading = adjustment
-        elif isinstance(adjustment, Curves) and colours and isinstance(before := colours[-1], Curves):
-            colours[-1] = before.then(adjustment)
-        else:
-            colours.append(adjustment)
-    return colours, shading
-
-
-def _colour_layers(picture: LayeredPicture, colours: list[Curves | Saturation]) -> Iterator[Layer]:
+def _colour_layers(picture: LayeredPicture) -> Iterator[Layer]:
     """Filter layers, from below."""
-    depth, strength = picture.pixels.dtype.type, picture.color_strength
-    for adjustment in colours:
+    depth = picture.pixels.dtype.type
+    for adjustment in picture.colours:
         if isinstance(adjustment, Curves):
             if depth is np.float32:
                 yield from _limits(depth)
             name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth])
         else:
             name, own = saturation_name, saturation_filter(adjustment)
-        yield Layer("adjustmentlayer", name, strength, "copy", filter=own)  # normal would thicken soft edges
+        yield Layer(
+            "adjustmentlayer", name, picture.opacity(adjustment), "copy", filter=own
+        )  # normal would thicken soft edges
 
 
 def _limits(depth: Depth) -> Iterator[Layer]:

@@ -13,15 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from harmonize_engine.curves import Curves
-from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.files.xcf.effects import Effect, curves_effect, saturation_effect
 from harmonize_engine.files.xcf.image import write_image
 from harmonize_engine.files.xcf.layers import Layer, LayeredImage, Mode
 from harmonize_engine.files.xcf.tiles import Plane, filled, held, light, white
-from harmonize_engine.harmonization import Harmonization
-from harmonize_engine.shading import Shading
 
 curves_name, saturation_name = "Harmonize: tone curves", "Harmonize: saturation"
 darken_name, brighten_name = "Harmonize: light (darken)", "Harmonize: light (brighten)"
@@ -33,7 +30,6 @@ def write(picture: LayeredPicture, path: Path) -> None:
 
     Raises HarmonizeError `unsupported_order` where something follows the light map, and what `atomic` raises.
     """
-    _refuse_other_orders(picture.harmonization)
     parameters = ("harmonize", picture.harmonization.to_json().encode())
     profile = () if picture.icc is None else (("icc-profile", picture.icc),)
     group = replace(_harmonize_group(picture), parasites=(parameters,), active=True)
@@ -41,15 +37,6 @@ def write(picture: LayeredPicture, path: Path) -> None:
     image = LayeredImage(*picture.size, (group, background), (*profile, parameters), picture.dpi)
     with atomic(path) as file:
         write_image(file, image)
-
-
-def _refuse_other_orders(harmonization: Harmonization) -> None:
-    if any(isinstance(adjustment, Shading) for adjustment in harmonization.adjustments[:-1]):
-        raise HarmonizeError(
-            "unsupported_order",
-            "These parameters have an adjustment after the light map, which a layered file cannot show.",
-            "Write a .png or .tif instead.",
-        )
 
 
 def _harmonize_group(picture: LayeredPicture) -> Layer:
@@ -77,22 +64,18 @@ def _colour_groups(picture: LayeredPicture) -> Iterator[Layer]:
     dtype = picture.pixels.dtype
     if _exceeds_display(picture):
         yield _group(limit_name, dtype, curves_effect(Curves.identity(), limit_name))
-    for adjustment in picture.harmonization.adjustments:
-        if isinstance(adjustment, Shading):
-            continue
+    for adjustment in picture.colours:
         if isinstance(adjustment, Curves):
             effect = curves_effect(adjustment, curves_name)
         else:
             effect = saturation_effect(adjustment, saturation_name)
-        yield replace(_group(effect.name, dtype, effect), opacity=picture.color_strength)
+        yield replace(_group(effect.name, dtype, effect), opacity=picture.opacity(adjustment))
 
 
 def _light_layers(picture: LayeredPicture) -> Iterator[Layer]:
     """Light as layers, from below. The first is always there: a group and its mask are as large as what is inside."""
     (width, height), dtype = picture.size, picture.pixels.dtype
-    shadings = [adjustment for adjustment in picture.harmonization.adjustments if isinstance(adjustment, Shading)]
-    shading = shadings[0] if shadings else None
-    strength = picture.light_strength
+    shading, strength = picture.light, picture.light_strength
     yield Layer(darken_name, light(shading, width, height, dtype, brighten=False), Mode.multiply, strength)
     if shading is not None and shading.brightens:
         yield Layer(brighten_name, light(shading, width, height, dtype, brighten=True), Mode.divide, strength)

@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from harmonize_engine.composite import Pixels, peak
-from harmonize_engine.files.layered import to_depth
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.shading import Shading, axis
 
 side = 64  # pixels of a tile each way
@@ -40,7 +40,7 @@ def held(pixels: Pixels, like: Pixels) -> Plane:
     deep = pixels[..., None] if pixels.ndim == 2 else pixels
     height, width, channels = deep.shape
     depth = like.dtype.type
-    return Plane(width, height, channels, like.dtype, lambda top, bottom: to_depth(deep[top:bottom], depth))
+    return Plane(width, height, channels, like.dtype, lambda top, bottom: as_depth(deep[top:bottom], depth))
 
 
 def filled(width: int, height: int, channels: int, dtype: np.dtype, value: int) -> Plane:

@@ -15,8 +15,9 @@ from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files import kra
 from harmonize_engine.files.kra.tiles import TiledPixels
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Adjustment, Harmonization
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 from harmonize_engine.splines import krita_curve
@@ -29,9 +30,9 @@ depths = [np.uint8, np.uint16, np.float32]
 
 def picture(*adjustments: Adjustment, depth: type = np.uint8, cutout: bool = False, **more: object) -> LayeredPicture:
     random = np.random.default_rng(1)
-    pixels = to_depth(random.random((height, width, 3)), depth)
-    mask = to_depth(np.linspace(-1, 1, width).clip(0, 1)[None].repeat(height, 0), depth)
-    pasted = np.dstack([to_depth(random.random((height, width, 3)), depth), mask]) if cutout else None
+    pixels = as_depth(random.random((height, width, 3)), depth)
+    mask = as_depth(np.linspace(-1, 1, width).clip(0, 1)[None].repeat(height, 0), depth)
+    pasted = np.dstack([as_depth(random.random((height, width, 3)), depth), mask]) if cutout else None
     return LayeredPicture(pixels, mask, Harmonization(adjustments, "test", "1"), pixels, pasted, **more)
 
 
@@ -128,7 +129,7 @@ def test_a_flat_picture_has_a_masked_clone_and_adjustments_above_it(tmp_path, de
     assert clone.get("clonefromuuid") == document.layer("Background").get("uuid")
     assert np.array_equal(document.pixels("Background", depth), stored_order(shown.pixels))
     mask = document.pixels("Foreground", np.uint8, ".pixelselection")[..., 0]
-    assert np.array_equal(mask, to_depth(shown.mask, np.uint8))
+    assert np.array_equal(mask, as_depth(shown.mask, np.uint8))
 
 
 @pytest.mark.parametrize("visible", [True, False])
@@ -192,11 +193,12 @@ def test_a_curve_that_few_points_cannot_follow_has_all_of_them(tmp_path):
     assert np.allclose(ys, jagged.table(256)[0], atol=1e-6)
 
 
-def test_neighbouring_curves_are_one_layer_and_saturation_has_whole_percents(tmp_path):
+def test_every_adjustment_is_a_layer_and_saturation_has_whole_percents(tmp_path):
     document = written(picture(curves, curves, Saturation(0.254), curves), tmp_path)
     assert document.names(document.layer("Harmonize")) == [
         "Harmonize: tone curves",
         "Harmonize: saturation",
+        "Harmonize: tone curves",
         "Harmonize: tone curves",
         "Background (harmonized)",
     ]

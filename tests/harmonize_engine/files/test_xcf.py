@@ -12,8 +12,9 @@ import pytest
 from harmonize_engine.curves import Curves
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files import xcf
-from harmonize_engine.files.layered import LayeredPicture, to_depth
+from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.pictures.depth import as_depth
 from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 from harmonize_engine.splines import gimp_curve
@@ -115,13 +116,13 @@ def picture(dtype: str = "uint8", **more: object) -> LayeredPicture:
     light = Shading(np.linspace(0.5, 1.9, 16 * 16).reshape(16, 16))
     depth = np.dtype(dtype).type
     mask = np.clip(np.linspace(-1, 2, width) * np.ones((height, 1)), 0, 1)
-    pixels = to_depth(random.random((height, width, 3)), depth)
-    flat = LayeredPicture(pixels, to_depth(mask, depth), Harmonization((curves, light), "test", "1"), pixels)
+    pixels = as_depth(random.random((height, width, 3)), depth)
+    flat = LayeredPicture(pixels, as_depth(mask, depth), Harmonization((curves, light), "test", "1"), pixels)
     return replace(flat, **more)
 
 
 def cutout(dtype: str = "uint8") -> np.ndarray:
-    return to_depth(np.random.default_rng(4).random((height, width, 4)), np.dtype(dtype).type)
+    return as_depth(np.random.default_rng(4).random((height, width, 4)), np.dtype(dtype).type)
 
 
 def names(layers: list[dict]) -> list[str]:

@@ -1,0 +1,98 @@
+"""The weights that ship, on pictures whose right answer is known."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harmonize_engine import Curves, HarmonizeError, Shading, harmonize, proxy, render
+from harmonize_engine.evaluation.metrics import measure
+from harmonize_engine.network import Network, folder, input_size
+
+examples = Path(__file__).parents[2] / "examples"
+
+
+def picture(name):
+    return np.asarray(Image.open(examples / name))
+
+
+composite, mask = picture("jug-evening.jpg"), picture("jug-evening-mask.png")
+truth, plate = picture("jug-evening-truth.png"), picture("jug-evening-background.jpg")
+
+
+def test_a_pasted_jug_comes_nearer_to_the_jug_rendered_in_place():
+    result = render(composite, mask, harmonize(proxy(composite, mask, plate)))
+    assert measure(result, truth, mask).fmse < 0.8 * measure(composite, truth, mask).fmse
+
+
+def test_a_foreground_that_was_spoiled_comes_back():
+    """The jug that fits, made too dark and too blue."""
+    m = mask[..., None] / 255
+    spoiled = (truth * (1 - m) + truth * m * np.array([0.45, 0.6, 0.9])).round().astype(np.uint8)
+    found = harmonize(proxy(spoiled, mask))
+    assert measure(render(spoiled, mask, found), truth, mask).fmse < 0.6 * measure(spoiled, truth, mask).fmse
+    assert found.confidence is not None
+    assert found.confidence.after > found.confidence.before
+    assert not found.leave
+
+
+def test_an_untouched_photograph_is_left_nearly_as_it_is():
+    portrait = np.asarray(Image.open(examples / "officer-library-cutout.png").convert("RGB"))
+    inside = np.zeros(portrait.shape[:2], np.uint8)
+    inside[150:420, 160:350] = 255
+    result = render(portrait, inside, harmonize(proxy(portrait, inside)))
+    assert np.abs(result.astype(int) - portrait)[inside == 255].mean() < 8
+
+
+def test_the_answer_is_curves_then_light_and_says_where_it_came_from():
+    found = harmonize(proxy(composite, mask))
+    assert [type(adjustment) for adjustment in found.adjustments] == [Curves, Shading]
+    assert found.weights_sha256 == hashlib.sha256((folder / "parametric.onnx").read_bytes()).hexdigest()
+    assert (found.model, found.version) == ("parametric", json.loads((folder / "parametric.json").read_text())["version"])
+
+
+def test_the_same_picture_gets_the_same_answer():
+    assert harmonize(proxy(composite, mask)) == harmonize(proxy(composite, mask))
+
+
+def test_the_answer_hardly_depends_on_the_size_of_the_picture():
+    small = [np.asarray(Image.fromarray(p).resize((640, 360), Image.Resampling.BOX)) for p in (composite, mask)]
+    large, less = harmonize(proxy(composite, mask)), harmonize(proxy(*small))
+    differences = render(composite, mask, large).astype(int) - render(composite, mask, less)
+    assert np.abs(differences).max() <= 3
+
+
+@pytest.mark.parametrize(("height", "width"), [(1080, 1920), (1920, 1080), (500, 500), (600, 12_000)])
+def test_the_networks_input_has_the_pictures_shape_in_multiples_of_16(height, width):
+    rows, columns = input_size(height, width)
+    assert rows % 16 == columns % 16 == 0
+    assert 0.7 < rows * columns / 128**2 < 1.4
+    assert (rows < columns) == (height < width)
+
+
+def test_changed_weights_are_never_run(tmp_path):
+    shutil.copytree(folder, tmp_path / "weights")
+    with (tmp_path / "weights" / "parametric.onnx").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0\1\2\3")
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", tmp_path / "weights")
+    assert error.value.code == "weights_changed"
+
+
+@pytest.mark.parametrize("gone", ["parametric.onnx", "parametric.json"])
+def test_missing_weights_are_named(tmp_path, gone):
+    shutil.copytree(folder, tmp_path / "weights")
+    (tmp_path / "weights" / gone).unlink()
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", tmp_path / "weights")
+    assert error.value.code == "weights_missing"
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones():
+    with pytest.raises(HarmonizeError, match="parametric, statistics"):
+        harmonize(proxy(composite, mask), "magic")
