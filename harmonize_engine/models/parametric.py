@@ -122,7 +122,7 @@ class Parametric(nn.Module):
         return torch.cat((black, black + steps.cumsum(2)), 2).clamp(0.0, 1.0)
 
     def _light_map(self, levels: list[Tensor], context: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
-        fine, deep = levels[-2], levels[-1]
+        fine, deep = _unit(levels[-2]), _unit(levels[-1])
         height, width = fine.shape[2:]
         near = F.avg_pool2d(torch.cat((composite, mask), 1), 8)
         weight = F.avg_pool2d(mask, 8)
@@ -134,6 +134,12 @@ class Parametric(nn.Module):
         x = self.light_mid(x)
         limit = self.config.log_gain
         return (limit * torch.tanh(self.light_out(x).float() / limit)).exp()
+
+
+def _unit(level: Tensor) -> Tensor:
+    """Scale the features of each place to length one per channel: a few large ones must not drown the rest."""
+    level = level.float()
+    return level * torch.rsqrt(level.square().mean(1, keepdim=True) + 1e-6)
 
 
 def surroundings(mask: Tensor) -> Tensor:
