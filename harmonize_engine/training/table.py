@@ -188,6 +188,8 @@ def table(outcomes: list[Outcome]) -> str:
             base = mean([o for o in here if o.row == "composite"], "fmse")
             for name in names:
                 part = [o for o in here if o.row == name]
+                if not part:
+                    continue
                 # an untouched photograph has MSE 0 and an infinite PSNR: it is left out of that mean
                 finite = [o for o in part if np.isfinite(o.psnr) and o.fmse_before > 0]
                 worse = np.mean([o.fmse > o.fmse_before + 1e-9 for o in part])
