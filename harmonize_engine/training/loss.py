@@ -68,6 +68,6 @@ def objective(
     anchor = mean_light**2  # brightness as a whole belongs to the curves
     uneven = foreground_mean((light - _centred(mean_light) - light_left(composites, masks, truths, curves)) ** 2, masks)
     score = F.binary_cross_entropy_with_logits(logits[:, 0].float(), harmony(squared_before), reduction="none")
-    total = (after + 0.5 * harm + 0.02 * anchor + uneven + 0.03 * score).mean()
+    total = (after + 0.5 * harm + 0.02 * anchor + 4 * uneven + 0.03 * score).mean()
     parts = {"error": after.mean(), "harm": harm.mean(), "harmony": score.mean()}
     return total, {name: value.detach() for name, value in parts.items()}, results
