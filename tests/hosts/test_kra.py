@@ -266,3 +266,17 @@ def test_a_profile_that_krita_knows_is_kept(krita_root):
     error = 255 * np.abs(Opened(shown, answer, str(path)).pixels("shown")[..., :3] / 65535 - expected(shown))
     assert error.max() <= limits["u16"][0]
     assert error[shown.mask > 0].mean() <= limits["u16"][1]
+
+
+@pytest.mark.parametrize("case", ["u8 flat", "u16 cut-out", "f32 flat"])
+def test_krita_opens_it_without_a_word(krita_root, case):
+    """Outside batch mode a complaint is a dialog that waits for a click: the script would not end."""
+    path = krita_root.share / "quiet.kra"
+    write(pictures()[case], path)
+    script = """
+from bench import arguments, result
+from krita import Krita
+Krita.instance().setBatchmode(False)
+result(Krita.instance().openDocument(arguments[0]).width())
+"""
+    assert krita_root.krita(script, path, timeout=60) == str(width)

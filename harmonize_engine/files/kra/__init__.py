@@ -41,8 +41,7 @@ def write(picture: LayeredPicture, path: Path) -> None:
         for layer in (layer for top in layers for layer in top.all()):
             _write_layer(archive, layer, profile)
         archive.writestr(f"{folder}/annotations/harmonize", picture.harmonization.to_json())
-        if profile.icc is not None:
-            archive.writestr(f"{folder}/annotations/icc", profile.icc)
+        archive.writestr(f"{folder}/annotations/icc", profile.icc)
         _write_flat_copies(archive, picture)
 
 
@@ -83,7 +82,7 @@ def _write_layer(archive: ZipFile, layer: Layer, profile: Profile) -> None:
         with archive.open(member, "w", force_zip64=pixels.largest_bytes > zip64_limit) as stream:
             pixels.write(stream)
         archive.writestr(f"{member}.defaultpixel", pixels.outside.tobytes())
-    if layer.type == "paintlayer" and profile.icc is not None:
+    if layer.type == "paintlayer":
         archive.writestr(f"{folder}/layers/{layer.file}.icc", profile.icc)
 
 
