@@ -9,7 +9,8 @@ from harmonize_engine.saturation import Saturation
 from harmonize_engine.splines import draggable_points, krita_curve, table_size
 
 untouched = "0,0;1,1;"
-most_points = 33  # more are hard to drag
+one_level = 1 / 255
+most_points, most_deep_points = 16, 33  # more are hard to drag; pictures deeper than 8 bit deserve a closer fit
 slots = 8  # all colours, red, green, blue, alpha, hue, saturation, lightness
 
 
@@ -35,8 +36,14 @@ def curves_filter(curves: Curves, tolerance: float) -> Filter:
 
 
 def curve_text(table: Floats, tolerance: float) -> str:
-    """A curve (256,) as Krita's "x,y;x,y;": few points to drag where they come close enough, else all 256."""
-    points = draggable_points(table, krita_curve, most=most_points, tolerance=tolerance)
+    """A curve (256,) as Krita's "x,y;x,y;": few points to drag where they come within a level, else all 256."""
+    tries = (
+        ((most_points, tolerance), (most_points, one_level))
+        if tolerance > one_level / 4
+        else ((most_deep_points, tolerance),)
+    )
+    fits = (draggable_points(table, krita_curve, most, allowed) for most, allowed in tries)
+    points = next((found for found in fits if found is not None), None)
     xs, ys = points or (np.linspace(0, 1, len(table)), table)
     return "".join(f"{x:.6g},{y:.6g};" for x, y in zip(xs, ys, strict=True))
 

@@ -64,9 +64,8 @@ def _colour_layers(picture: LayeredPicture) -> Iterator[Layer]:
             name, own = curves_name, curves_filter(adjustment, tone_tolerance[depth])
         else:
             name, own = saturation_name, saturation_filter(adjustment)
-        yield Layer(
-            "adjustmentlayer", name, picture.opacity(adjustment), "copy", filter=own
-        )  # normal would thicken soft edges
+        # the mode "normal" would thicken soft edges
+        yield Layer("adjustmentlayer", name, picture.opacity(adjustment), "copy", filter=own)
 
 
 def _limits(depth: Depth) -> Iterator[Layer]:
