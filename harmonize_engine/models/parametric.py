@@ -131,9 +131,11 @@ class Parametric(nn.Module):
         x = self.light_in(torch.cat((fine, near, contrast), 1))
         x = x + F.interpolate(self.light_deep(deep), (height, width), mode="bilinear", align_corners=False)
         x = F.silu(self.light_norm(x) + self.light_global(context)[:, :, None, None])
-        x = self.light_mid(x)
+        light = 4 * self.light_out(self.light_mid(x)).float()  # times 4: light learns more slowly than colour
+        # brightness as a whole belongs to the curves: left in, it drowns what differs from place to place
+        light = light - (light * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp_min(1e-3)
         limit = self.config.log_gain
-        return (limit * torch.tanh(self.light_out(x).float() / limit)).exp()
+        return (limit * torch.tanh(light / limit)).exp()
 
 
 def _unit(level: Tensor) -> Tensor:

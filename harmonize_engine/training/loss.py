@@ -36,16 +36,12 @@ def harmony(squared_error: Tensor) -> Tensor:
     return (-(squared_error.clamp_min(0).sqrt()) / harmony_scale).exp()
 
 
-def _centred(values: Tensor) -> Tensor:
-    return values[:, None, None, None]
-
-
 @torch.no_grad()
 def light_left(composites: Tensor, masks: Tensor, truths: Tensor, curves: Tensor) -> Tensor:
     """What light is left to add after the curves: log of the ratio of luma, its foreground mean taken away."""
     curved = apply_curves(composites, curves.detach())
     ratio = ((luma(truths) + 0.05) / (luma(curved) + 0.05)).log().clamp(-1.0, 1.0)
-    return ratio - _centred(foreground_mean(ratio, masks))
+    return ratio - foreground_mean(ratio, masks)[:, None, None, None]
 
 
 def objective(
@@ -55,7 +51,7 @@ def objective(
 
     The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). Do-no-harm adds half of
     what the error grew where a result is worse than its composite. The light map is also compared, in logarithms, with
-    what is left to do after the curves: brightness as a whole, which is the curves' affair, would drown it otherwise.
+    what is left to do after the curves.
     """
     results = render(composites, masks, curves, gain)
     absolute, squared = errors(results, truths, masks)
@@ -64,10 +60,8 @@ def objective(
     after, before = absolute + 10 * squared, absolute_before + 10 * squared_before
     harm = F.relu(after - before)
     light = F.interpolate(gain.log(), composites.shape[2:], mode="bilinear", align_corners=False)
-    mean_light = foreground_mean(light, masks)
-    anchor = mean_light**2  # brightness as a whole belongs to the curves
-    uneven = foreground_mean((light - _centred(mean_light) - light_left(composites, masks, truths, curves)) ** 2, masks)
+    uneven = foreground_mean((light - light_left(composites, masks, truths, curves)) ** 2, masks)
     score = F.binary_cross_entropy_with_logits(logits[:, 0].float(), harmony(squared_before), reduction="none")
-    total = (after + 0.5 * harm + 0.02 * anchor + 4 * uneven + 0.03 * score).mean()
+    total = (after + 0.5 * harm + 4 * uneven + 0.03 * score).mean()
     parts = {"error": after.mean(), "harm": harm.mean(), "harmony": score.mean()}
     return total, {name: value.detach() for name, value in parts.items()}, results
