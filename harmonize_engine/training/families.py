@@ -137,13 +137,12 @@ retouch_ranges = {
 
 def by_retouch(images: Tensor, magnitude: Tensor, generator: Generator) -> Tensor:
     """Family (c): exposure and white balance, tone curves, saturation, local dodge and burn."""
-    amount = magnitude[:, None, None, None]
     changed = develop(images, magnitude, generator)
     changed = apply_curves(changed, _tone_curves(len(images), magnitude, generator))
-    slope = 1 + retouch_ranges["saturation"] * amount * uniform((len(images), 1, 1, 1), generator)
+    slope = 1 + retouch_ranges["saturation"] * magnitude[:, None, None, None] * uniform((len(images), 1, 1, 1), generator)
     grey = colour.luma(changed)
     changed = (grey + (changed - grey) * slope).clamp(0.0, 1.0)
-    return _relight(changed, amount, generator).clamp(0.0, 1.0)
+    return relight(changed, magnitude, generator).clamp(0.0, 1.0)
 
 
 def develop(images: Tensor, magnitude: Tensor, generator: Generator) -> Tensor:
@@ -169,8 +168,10 @@ def _tone_curves(count: int, magnitude: Tensor, generator: Generator, knots: int
     return (x + shift @ bumps * 0.8).clamp(0, 1).cummax(2).values
 
 
-def _relight(images: Tensor, amount: Tensor, generator: Generator) -> Tensor:
+def relight(images: Tensor, magnitude: Tensor, generator: Generator) -> Tensor:
+    """Dodge and burn: a field of low frequency, a gradient across the picture, or nothing, a third each."""
     count, _, height, width = images.shape
+    amount = magnitude[:, None, None, None]
     size = 3 + int(torch.randint(3, (), generator=generator))
     field = uniform((count, 1, size, size), generator) * retouch_ranges["dodge_burn"]
     field = F.interpolate(field, (height, width), mode="bicubic", align_corners=True)
@@ -179,7 +180,6 @@ def _relight(images: Tensor, amount: Tensor, generator: Generator) -> Tensor:
     x = torch.linspace(-1, 1, width).view(1, 1, 1, -1)
     strength = uniform((count, 1, 1, 1), generator) * retouch_ranges["gradient"]
     ramp = (x * angle.cos() + y * angle.sin()) * strength
-    # each picture gets the field, the gradient, or neither
     kind = torch.randint(3, (count, 1, 1, 1), generator=generator)
     log_gain = amount * torch.where(kind == 0, field, torch.where(kind == 1, ramp, torch.zeros(())))
     in_linear_light = torch.rand((count, 1, 1, 1), generator=generator) < 0.5

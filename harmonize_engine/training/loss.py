@@ -44,6 +44,13 @@ def light_left(composites: Tensor, masks: Tensor, truths: Tensor, curves: Tensor
     return ratio - foreground_mean(ratio, masks)[:, None, None, None]
 
 
+def light_errors(composites: Tensor, masks: Tensor, truths: Tensor, curves: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean squared error of a light map in logarithms, and that of none at all."""
+    wanted = light_left(composites, masks, truths, curves)
+    light = F.interpolate(gain.log(), composites.shape[2:], mode="bilinear", align_corners=False)
+    return foreground_mean((light - wanted) ** 2, masks).mean(), foreground_mean(wanted**2, masks).mean()
+
+
 def objective(
     composites: Tensor, masks: Tensor, truths: Tensor, curves: Tensor, gain: Tensor, logits: Tensor
 ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
@@ -59,9 +66,8 @@ def objective(
         absolute_before, squared_before = errors(composites, truths, masks)
     after, before = absolute + 10 * squared, absolute_before + 10 * squared_before
     harm = F.relu(after - before)
-    light = F.interpolate(gain.log(), composites.shape[2:], mode="bilinear", align_corners=False)
-    uneven = foreground_mean((light - light_left(composites, masks, truths, curves)) ** 2, masks)
+    uneven, _ = light_errors(composites, masks, truths, curves, gain)
     score = F.binary_cross_entropy_with_logits(logits[:, 0].float(), harmony(squared_before), reduction="none")
-    total = (after + 0.5 * harm + 4 * uneven + 0.03 * score).mean()
+    total = (after + 0.5 * harm + 0.03 * score).mean() + 4 * uneven
     parts = {"error": after.mean(), "harm": harm.mean(), "harmony": score.mean()}
     return total, {name: value.detach() for name, value in parts.items()}, results
