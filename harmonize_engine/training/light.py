@@ -2,8 +2,8 @@
 
 python -m harmonize_engine.training.light PHOTOGRAPHS RUN/best.pt RUN/light.pt --minutes 6
 
-In the first stage two thirds of the composites need no light map, and what curves leave undone hides the rest: the light map
-hardly learns. Here everything else stays as it is, so that the same minutes hold several times the steps.
+In the first stage two thirds of the composites need no light map, and what curves leave undone hides the rest: it
+hardly learns there. Here everything else stays as it is, so that the same minutes hold several times the steps.
 """
 
 import argparse
