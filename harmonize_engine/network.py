@@ -81,7 +81,7 @@ class Network:
         result = Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
         rendered = exact(seen.image, seen.mask, result).astype(np.float32)
         _, _, after = self._run(Composite(rendered, seen.mask, seen.background, seen.reference))
-        leave = before >= self.card.leave_above or after <= before
+        leave = better_left(before, after, self.card.leave_above)
         confidence = Confidence(round(before, 4), round(after, 4), leave)
         return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256, confidence)
 
@@ -115,6 +115,11 @@ def _session(content: bytes, threads: int) -> "InferenceSession":
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def better_left(before: float, after: float, leave_above: float) -> bool:
+    """Decide by predicted harmony: what already fits, or would not gain, is better left as it is."""
+    return before >= leave_above or after <= before
 
 
 def input_size(height: int, width: int) -> tuple[int, int]:

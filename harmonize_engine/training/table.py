@@ -11,7 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from harmonize_engine.engine import harmonize
 from harmonize_engine.evaluation import metrics
 from harmonize_engine.fit import FitConfig, fit
 from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.network import Card
 from harmonize_engine.render import render
-from harmonize_engine.training import families, photographs
+from harmonize_engine.training import families, gate, photographs
+from harmonize_engine.training.outcome import Outcome
 
 seed = 2026
 sets = ("full", "all")
@@ -34,25 +36,6 @@ Row = Callable[[Composite, Pixels, Pixels, Pixels], Harmonization | None]
 
 
 order = ("composite", "statistics", "curves only", "parametric", "with gate", "oracle")  # of the table's rows
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One result: what it was made by, how it compares, and the model's opinion."""
-
-    name: str
-    set: str
-    family: str
-    magnitude: float
-    row: str
-    mse: float
-    fmse: float
-    psnr: float
-    ssim: float
-    fmse_before: float
-    moved: float  # mean |result - composite| over the foreground, levels
-    before: float | None = None  # predicted harmony
-    after: float | None = None
 
 
 def composites(
@@ -130,10 +113,7 @@ def judge(
             if found is None:
                 outcomes.append(note(name, **asdict(plain), fmse_before=plain.fmse, moved=0.0))
                 continue
-            variants = {name: found}
-            if name == "parametric":
-                gated = replace(found, adjustments=()) if found.leave else found
-                variants = {"curves only": found.blend(1, 0), name: found, "with gate": gated}
+            variants = {"curves only": found.blend(1, 0), name: found} if name == "parametric" else {name: found}
             for variant, what in variants.items():
                 result = render(before, mask, what)
                 moved = np.abs(metrics.levels(result) - metrics.levels(before)).mean(-1)
@@ -239,6 +219,7 @@ def main() -> None:
 
 def report(outcomes: list[Outcome], path: Path) -> None:
     """Write the table and what it says of untouched photographs and of the harmony score."""
+    outcomes = outcomes + gate.gated(outcomes, Card.read("parametric").leave_above)
     outcomes = sorted(outcomes, key=lambda outcome: order.index(outcome.row))
     before, after = correlation(outcomes)
     text = table(outcomes)

@@ -4,12 +4,11 @@ import sys
 import pytest
 
 from harmonize_engine.training import sheet, table
+from harmonize_engine.training.outcome import Outcome
 
 
 def outcome(row, fmse, before=None, after=None, fmse_before=400.0, magnitude=1.0, kind="full"):
-    return table.Outcome(
-        "photo", kind, "filters", magnitude, row, fmse / 4, fmse, 30.0, 0.9, fmse_before, 3.0, before, after
-    )
+    return Outcome("photo", kind, "filters", magnitude, row, fmse / 4, fmse, 30.0, 0.9, fmse_before, 3.0, before, after)
 
 
 def test_ratios_are_of_means_and_worse_is_counted():
@@ -42,7 +41,7 @@ def test_the_table_of_a_folder_of_photographs(photographs_folder, tmp_path, monk
     for row in table.order:
         lines = [line for line in text.splitlines() if line.split(" | ")[1:2] == [row]]
         assert len(lines) == 2 * 4  # both sets, three families and overall
-    outcomes = [table.Outcome(**row) for row in json.loads(whole.with_suffix(".json").read_text())]
+    outcomes = [Outcome(**row) for row in json.loads(whole.with_suffix(".json").read_text())]
     oracle, composite = (
         table.mean([o for o in outcomes if o.row == row and o.set == "full"], "fmse") for row in ("oracle", "composite")
     )
