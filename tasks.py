@@ -74,7 +74,7 @@ def demo() -> None:
     prepare("cpu")
     results = root / "results"
     results.mkdir(exist_ok=True)
-    example, result = root / "examples" / "jug-evening", results / "jug-evening"
+    example, result = root / "examples" / "espresso-daylight", results / "espresso-daylight"
     outputs = [result.with_suffix(suffix) for suffix in (".png", ".kra", ".xcf", ".cube")]
     run(
         *(scripts / "harmonize", "apply", f"{example}.jpg", "--mask", f"{example}-mask.png"),
