@@ -31,6 +31,20 @@ from harmonize_engine.training import families, gate, photographs
 from harmonize_engine.training.outcome import Outcome
 
 seed = 2026
+introduction = """# Validation
+
+{photographs} foregrounds of photographs that were not trained on, at their own size (short side about 288 pixels),
+each made into a composite by every family of `harmonize_engine/training/families.py`: (a) `filters`, (b)
+`statistics`, (c) `retouch`. Composites and results are 8-bit, rendered by the engine as the command line does; fixed
+seeds. MSE, fMSE and PSNR (peak 255) in 8-bit levels, means over images; fMSE over the foreground, weighted by the
+soft mask; "made worse" counts results with a higher fMSE than their composite. Rows: the composite as it is;
+`statistics`, Reinhard's matching; the model's curves alone; the model `parametric`; the same with its do-no-harm gate
+(left as it is from a predicted harmony of {leave_above}, or where nothing is gained); the `oracle`, the best curves
+and light map for that very image, by `fit` with the answer at hand: what no prediction can beat.
+
+Written by `python -m harmonize_engine.training.table PHOTOGRAPHS --out docs/validation`.
+
+"""
 sets = ("full", "all")
 Row = Callable[[Composite, Pixels, Pixels, Pixels], Harmonization | None]
 
@@ -203,7 +217,7 @@ def main() -> None:
     parser.add_argument("photographs", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photograph")
-    parser.add_argument("--rows", nargs="+", choices=list(rows), default=list(rows))
+    parser.add_argument("--rows", nargs="*", default=list(rows), help="of " + ", ".join(rows) + "; none: only report")
     parser.add_argument("--add", type=Path, nargs="*", default=[], help="outcomes of other rows, from earlier runs")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
@@ -219,10 +233,12 @@ def main() -> None:
 
 def report(outcomes: list[Outcome], path: Path) -> None:
     """Write the table and what it says of untouched photographs and of the harmony score."""
-    outcomes = outcomes + gate.gated(outcomes, Card.read("parametric").leave_above)
+    leave_above = Card.read("parametric").leave_above
+    outcomes = outcomes + gate.gated(outcomes, leave_above)
     outcomes = sorted(outcomes, key=lambda outcome: order.index(outcome.row))
     before, after = correlation(outcomes)
-    text = table(outcomes)
+    photographs_judged = len({outcome.name for outcome in outcomes})
+    text = introduction.format(photographs=photographs_judged, leave_above=leave_above) + table(outcomes)
     text += (
         f"Untouched photographs move by {untouched(outcomes, 'parametric'):.2f} levels (mean over the foreground), "
         f"with the gate by {untouched(outcomes, 'with gate'):.2f}.\n\n"
