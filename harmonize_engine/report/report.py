@@ -89,7 +89,7 @@ class Report:
 
 def word(harmony: float) -> str:
     """Say what a harmony score in [0,1] means."""
-    steps = ((0.3, "does not belong"), (0.55, "looks pasted"), (0.75, "nearly fits"))
+    steps = ((0.3, "does not belong"), (0.45, "looks pasted"), (0.54, "nearly fits"))  # from 0.54 it is left alone
     return next((words for limit, words in steps if harmony < limit), "fits")
 
 

@@ -224,7 +224,8 @@ def main() -> None:
     chosen = parser.parse_args()
     work = partial(_judge_part, chosen.photographs, chosen.split, chosen.every, chosen.rows, parts=chosen.workers)
     with ProcessPoolExecutor(chosen.workers) as pool:
-        outcomes = [outcome for part in pool.map(work, range(chosen.workers)) for outcome in part]
+        parts = range(chosen.workers) if chosen.rows else ()
+        outcomes = [outcome for part in pool.map(work, parts) for outcome in part]
     outcomes += [Outcome(**row) for path in chosen.add for row in json.loads(path.read_text())]
     chosen.out.with_suffix(".json").write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
     if "parametric" in {outcome.row for outcome in outcomes}:
@@ -240,7 +241,7 @@ def report(outcomes: list[Outcome], path: Path) -> None:
     photographs_judged = len({outcome.name for outcome in outcomes})
     text = introduction.format(photographs=photographs_judged, leave_above=leave_above) + table(outcomes)
     text += (
-        f"Untouched photographs move by {untouched(outcomes, 'parametric'):.2f} levels (mean over the foreground), "
+        f"\nUntouched photographs move by {untouched(outcomes, 'parametric'):.2f} levels (mean over the foreground), "
         f"with the gate by {untouched(outcomes, 'with gate'):.2f}.\n\n"
         f"Correlation of predicted harmony with exp(-RMS error / 20 levels): {before:.3f} for composites, "
         f"{after:.3f} for results.\n"
