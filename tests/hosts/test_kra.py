@@ -132,29 +132,37 @@ def opened(path):
     document.waitForDone()
     return document
 
-answers = []
-for path in arguments:
+def show(path):
+    global document
     document = opened(path)
     keep(document, path + ".shown")
     answer = {"layers": [describe(node) for node in document.topLevelNodes()], "dpi": document.resolution()}
     answer["annotation"] = bytes(document.annotation("harmonize")).decode()
     answer["space"] = [document.colorModel(), document.colorDepth(), document.colorProfile()]
     document.saveAs(path.replace(".kra", "-again.kra"))
-    named = {node.name(): node for node in document.topLevelNodes()}
-    for name in set(named) - {"Harmonize"}:
-        keep(named[name], path + "." + name)
-    for node in named.values():
+    for node in document.topLevelNodes():
+        if node.name() != "Harmonize":
+            keep(node, path + "." + node.name())
         node.setVisible(node.name() == "Background")
     document.refreshProjection()
     document.waitForDone()
     keep(document, path + ".without")
-    document.close()
+    return answer
+
+def show_again(path, answer):
+    global document
     document = opened(path.replace(".kra", "-again.kra"))
     keep(document, path + ".again")
     answer["again"] = [describe(node) for node in document.topLevelNodes()]
     answer["annotation again"] = bytes(document.annotation("harmonize")).decode()
+    return answer
+
+answers = []
+for path in arguments:
+    answer = show(path)  # functions, so that no layer is held any more when its document closes
     document.close()
-    answers.append(answer)
+    answers.append(show_again(path, answer))
+    document.close()
 result(json.dumps(answers))
 """
 
@@ -183,7 +191,8 @@ def opened(krita_root) -> dict[str, Opened]:
     paths = [krita_root.share / f"{number}.kra" for number in range(len(cases))]
     for shown, path in zip(cases.values(), paths, strict=True):
         write(shown, path)
-    answers = json.loads(krita_root.krita(look, *paths, timeout=300))
+    # a Krita of its own for each: one that saves and closes a dozen documents by script may crash
+    answers = [json.loads(krita_root.krita(look, path, timeout=100))[0] for path in paths]
     found = zip(cases.items(), answers, paths, strict=True)
     return {name: Opened(shown, answer, str(path)) for (name, shown), answer, path in found}
 
