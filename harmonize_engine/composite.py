@@ -34,7 +34,18 @@ class Composite:
         planes = {"mask": self.mask, "background": self.background, "reference mask": self.reference}
         for name, plane in planes.items():
             if plane is not None and plane.shape[:2] != self.image.shape[:2]:
-                raise _other_size(name, plane, self.image)
+                raise other_size(name, plane, self.image)
+
+    @property
+    def to_match(self) -> tuple[Singles, Singles]:
+        """What the foreground is to match, (H, W, 3), and the weight of each of its pixels, (H, W).
+
+        Of the clean plate all counts, without one what is visible around the foreground; a reference mask decides first.
+        """
+        plate = self.image if self.background is None else self.background
+        if self.reference is not None:
+            return plate, self.reference
+        return plate, 1 - self.mask if self.background is None else np.ones_like(self.mask)
 
     def resized(self, height: int, width: int) -> "Composite":
         """Resize every plane, averaging."""
@@ -77,7 +88,7 @@ def proxy(
     _refuse_unseeable(height, width)
     for name, plane in {"mask": mask, "background": background, "reference mask": reference}.items():
         if plane is not None and plane.shape[:2] != (height, width):
-            raise _other_size(name, plane, image)
+            raise other_size(name, plane, image)
     _refuse_unusable_mask(mask)
     share = min(1.0, long_side / max(height, width))
     size = (max(1, round(height * share)), max(1, round(width * share)))
@@ -89,7 +100,8 @@ def proxy(
     )
 
 
-def _other_size(name: str, plane: Pixels, image: Pixels) -> HarmonizeError:
+def other_size(name: str, plane: Pixels, image: Pixels) -> HarmonizeError:
+    """Say that a plane has not the picture's size."""
     return HarmonizeError(
         f"{name.split()[0]}_size",
         f"The {name} is {plane.shape[1]}x{plane.shape[0]} pixels, the picture {image.shape[1]}x{image.shape[0]}.",

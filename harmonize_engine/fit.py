@@ -6,7 +6,7 @@ roughness penalty, so that knots and cells that the foreground hardly touches fo
 "unchanged" for those it does not touch at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def fit_proxy(composite: Composite, target: Singles, config: FitConfig, light: b
     shading = from_gain(gain) if light else None
     adjustments = (curves,) if shading is None or shading.is_identity else (curves, shading)
     result = Harmonization(adjustments, model="fit", version=version)
-    return Harmonization(adjustments, model="fit", version=version, residual=residual(composite, target, result))
+    return replace(result, residual=residual(composite, target, result))
 
 
 def residual(composite: Composite, target: Singles, harmonization: Harmonization) -> float:
@@ -114,7 +114,7 @@ def _curve(source: Floats, wanted: Floats, gain: Floats, weight: Floats, config:
 
 def _rising(knots: Floats) -> Floats:
     """Make curves that an artist can read: never falling, within [0,1]."""
-    return np.clip(np.maximum.accumulate(np.clip(knots, 0, 1), axis=1), 0, 1)
+    return np.maximum.accumulate(np.clip(knots, 0, 1), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

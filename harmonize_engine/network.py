@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +38,7 @@ class Card:
         """Read a model card. Raises HarmonizeError `weights_missing`."""
         path = (weights or folder) / f"{name}.json"
         if not path.is_file():
-            raise HarmonizeError(
-                "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
-            )
+            raise _missing(name)
         card: dict[str, Any] = json.loads(path.read_text())
         return cls(name, card["version"], card["sha256"], card["gate"]["leave_above"], card["summary"])
 
@@ -61,9 +59,7 @@ class Network:
         card = Card.read(name, weights)
         path = (weights or folder) / f"{name}.onnx"
         if not path.is_file():
-            raise HarmonizeError(
-                "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
-            )
+            raise _missing(name)
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != card.sha256:
             raise HarmonizeError(
@@ -80,14 +76,13 @@ class Network:
         adjustments = (Curves.uniform(curves), from_gain(gain))
         result = Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
         rendered = exact(seen.image, seen.mask, result).astype(np.float32)
-        _, _, after = self._run(Composite(rendered, seen.mask, seen.background, seen.reference))
+        _, _, after = self._run(replace(seen, image=rendered))
         leave = better_left(before, after, self.card.leave_above)
         confidence = Confidence(round(before, 4), round(after, 4), leave)
-        return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256, confidence)
+        return replace(result, confidence=confidence)
 
     def _run(self, seen: Composite) -> tuple[Singles, Singles, float]:
-        background = seen.image if seen.background is None else seen.background
-        reference = _reference(seen)
+        background, reference = seen.to_match
         feed = {
             "composite": seen.image.transpose(2, 0, 1)[None],
             "mask": seen.mask[None, None],
@@ -102,6 +97,12 @@ class Network:
 def loaded(name: str) -> Network:
     """Load a network once and keep it."""
     return Network.load(name)
+
+
+def _missing(name: str) -> HarmonizeError:
+    return HarmonizeError(
+        "weights_missing", f"The weights of the model {name!r} are not installed.", "Install Harmonize again."
+    )
 
 
 def _session(content: bytes, threads: int) -> "InferenceSession":
@@ -126,10 +127,3 @@ def input_size(height: int, width: int) -> tuple[int, int]:
     """Choose the network's input (height, width): the picture's shape, up to 2:1, at an area of about 128 x 128."""
     ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
     return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)
-
-
-def _reference(seen: Composite) -> Singles:
-    """Weigh what to match: the reference mask, the whole clean plate, or what is visible around the foreground."""
-    if seen.reference is not None:
-        return seen.reference
-    return np.ones_like(seen.mask) if seen.background is not None else 1 - seen.mask

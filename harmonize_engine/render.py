@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harmonize_engine.composite import Pixels, peak
+from harmonize_engine.composite import Pixels, other_size, peak
 from harmonize_engine.curves import Curves, Floats
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Harmonization
@@ -64,11 +64,7 @@ def _refuse_unusable(pixels: Pixels, mask: Pixels, source: Pixels | None) -> Non
         )
     for name, plane in (("mask", mask), ("source", source)):
         if plane is not None and plane.shape[:2] != pixels.shape[:2]:
-            raise HarmonizeError(
-                f"{name}_size",
-                f"The {name} is {plane.shape[1]}x{plane.shape[0]} pixels, the picture {pixels.shape[1]}x{pixels.shape[0]}.",
-                f"Give a {name} of the picture's size.",
-            )
+            raise other_size(name, plane, pixels)
 
 
 def _bounds(mask: Pixels) -> tuple[int, int, int, int]:

@@ -23,8 +23,7 @@ darkest = 1 / 255  # logarithms of black stay finite
 def harmonize(composite: Composite) -> Harmonization:
     """Match the foreground's statistics to the reference's; display-encoded in, one `Curves` out."""
     composite = composite.shrunk(most_pixels)
-    background = composite.image if composite.background is None else composite.background
-    reference = _reference(composite)
+    background, reference = composite.to_match
     values, target = _decorrelate(composite.image), _decorrelate(background)
     mean, spread = _moments(values, composite.mask)
     target_mean, target_spread = _moments(target, reference)
@@ -34,15 +33,6 @@ def harmonize(composite: Composite) -> Harmonization:
     wanted = (composite.image * (1 - m) + matched * m).astype(np.float32)
     fitted = fit_proxy(composite, wanted, FitConfig(), light=False)
     return Harmonization(fitted.adjustments, model=name, version=version)
-
-
-def _reference(composite: Composite) -> Floats:
-    """Weigh the pixels to match: the reference mask, the whole clean plate, or what is visible around the foreground."""
-    if composite.reference is not None:
-        return composite.reference.astype(np.float64)
-    if composite.background is not None:
-        return np.ones(composite.mask.shape)
-    return 1 - composite.mask.astype(np.float64)
 
 
 def _decorrelate(encoded: np.ndarray) -> Floats:
