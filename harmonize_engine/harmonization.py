@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -63,7 +64,7 @@ class Harmonization:
         return replace(self, adjustments=tuple(kept))
 
     def to_json(self, indent: int | None = None) -> str:
-        """Write everything as JSON; docs/harmonization.schema.json describes it. Reading it back gives an equal value."""
+        """Write everything as JSON; `schema` describes it. Reading it back gives an equal value."""
         document: dict[str, Any] = {
             "format": format_name,
             "model": self.model,
@@ -101,6 +102,11 @@ class Harmonization:
                 "This is not a file of Harmonize parameters.",
                 "Make one with: harmonize apply ... -o parameters.json",
             ) from error
+
+
+def schema() -> dict[str, Any]:
+    """Read the JSON schema (draft 2020-12) of what `to_json` writes and `from_json` reads."""
+    return json.loads(Path(__file__).with_name("harmonization.schema.json").read_bytes())
 
 
 def _write(adjustment: Adjustment) -> dict[str, Any]:

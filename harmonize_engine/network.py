@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harmonize_engine import devices
 from harmonize_engine.composite import Composite, Singles
 from harmonize_engine.curves import Curves
+from harmonize_engine.devices import Device
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Confidence, Harmonization
 from harmonize_engine.render import exact
@@ -34,13 +37,16 @@ class Card:
     summary: str
 
     @classmethod
-    def read(cls, name: str, weights: Path | None = None) -> "Card":
-        """Read a model card. Raises HarmonizeError `weights_missing`."""
-        path = (weights or folder) / f"{name}.json"
+    def read(cls, name: str, folder: Path | None = None) -> "Card":
+        """Read a model card, the package's own by default. Raises HarmonizeError `weights_missing` or `weights_broken`."""
+        path = _within(folder) / f"{name}.json"
         if not path.is_file():
             raise _missing(name)
-        card: dict[str, Any] = json.loads(path.read_text())
-        return cls(name, card["version"], card["sha256"], card["gate"]["leave_above"], card["summary"])
+        try:
+            card: dict[str, Any] = json.loads(path.read_bytes())
+            return cls(name, card["version"], card["sha256"], float(card["gate"]["leave_above"]), card["summary"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise _broken(path) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +55,18 @@ class Network:
 
     card: Card
     session: "InferenceSession"
+    device: Device
 
     @classmethod
-    def load(cls, name: str, weights: Path | None = None, threads: int = 0) -> "Network":
-        """Load weights whose SHA-256 is that of the card.
+    def load(cls, name: str, folder: Path | None = None, threads: int = 1, device: str = "cpu") -> "Network":
+        """Load weights whose SHA-256 is that of the card onto one of devices.names.
 
-        Raises HarmonizeError `weights_missing`, `weights_changed` or `runtime_missing`.
+        threads: of the processor, 0 = one per core; for a network this small waking a second one takes what it saves.
+        Raises HarmonizeError `weights_missing`, `weights_changed`, `weights_broken`, `runtime_missing` or
+        `device_unknown`.
         """
-        card = Card.read(name, weights)
-        path = (weights or folder) / f"{name}.onnx"
+        card = Card.read(name, folder)
+        path = _within(folder) / f"{name}.onnx"
         if not path.is_file():
             raise _missing(name)
         content = path.read_bytes()
@@ -67,36 +76,103 @@ class Network:
                 f"The weights in {path.name} are not those of the model card: their SHA-256 differs.",
                 "Install Harmonize again.",
             )
-        return cls(card, _session(content, threads))
+        try:
+            return cls(card, *devices.session(content, device, threads))
+        except HarmonizeError:
+            raise
+        except Exception as error:  # ONNX Runtime has a dozen exceptions of its own
+            raise _broken(path) from error
 
     def harmonize(self, composite: Composite) -> Harmonization:
-        """Predict curves, light and harmony of a display-encoded composite; order [Curves, Shading]."""
-        seen = composite.resized(*input_size(*composite.mask.shape))
-        curves, gain, before = self._run(seen)
-        adjustments = (Curves.uniform(curves), from_gain(gain))
-        result = Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
-        rendered = exact(seen.image, seen.mask, result).astype(np.float32)
-        _, _, after = self._run(replace(seen, image=rendered))
-        leave = better_left(before, after, self.card.leave_above)
-        confidence = Confidence(round(before, 4), round(after, 4), leave)
-        return replace(result, confidence=confidence)
+        """Predict curves, light and harmony of a display-encoded composite; order [Curves, Shading].
 
-    def _run(self, seen: Composite) -> tuple[Singles, Singles, float]:
-        background, reference = seen.to_match
+        Raises what `harmonize_all` raises.
+        """
+        return self.harmonize_all([composite])[0]
+
+    def harmonize_all(self, composites: Sequence[Composite]) -> list[Harmonization]:
+        """Predict for several display-encoded composites at once, in their order; the same as one by one.
+
+        Raises HarmonizeError `not_finite` if one of them holds such values; then none is answered.
+        """
+        seen = [composite.resized(*input_size(*composite.mask.shape)) for composite in composites]
+        for one in seen:
+            _refuse_not_finite(one)
+        before = self._look(seen)
+        found = [self._harmonization(look) for look in before]
+        rendered = [
+            replace(one, image=exact(one.image, one.mask, result).astype(np.float32))
+            for one, result in zip(seen, found, strict=True)
+        ]
+        after = self._look(rendered)
+        return [
+            replace(result, confidence=self._confidence(old.harmony, new.harmony))
+            for result, old, new in zip(found, before, after, strict=True)
+        ]
+
+    def _harmonization(self, look: "_Look") -> Harmonization:
+        adjustments = (Curves.uniform(look.curves), from_gain(look.gain))
+        return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
+
+    def _confidence(self, before: float, after: float) -> Confidence:
+        return Confidence(round(before, 4), round(after, 4), better_left(before, after, self.card.leave_above))
+
+    def _look(self, seen: Sequence[Composite]) -> "list[_Look]":
+        """Look at composites of the network's input sizes, those of one size together."""
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for place, one in enumerate(seen):
+            sizes.setdefault(one.mask.shape, []).append(place)
+        looks: dict[int, _Look] = {}
+        for places in sizes.values():
+            looks |= zip(places, self._run([seen[place] for place in places]), strict=True)
+        return [looks[place] for place in range(len(seen))]
+
+    def _run(self, seen: Sequence[Composite]) -> "list[_Look]":
+        matched = [one.to_match for one in seen]
         feed = {
-            "composite": seen.image.transpose(2, 0, 1)[None],
-            "mask": seen.mask[None, None],
-            "background": background.transpose(2, 0, 1)[None],
-            "reference": reference[None, None],
+            "composite": _channels_first([one.image for one in seen]),
+            "mask": np.stack([one.mask for one in seen])[:, None],
+            "background": _channels_first([plate for plate, _ in matched]),
+            "reference": np.stack([weight for _, weight in matched])[:, None],
         }
-        curves, gain, harmony = self.session.run(None, {k: np.ascontiguousarray(v, np.float32) for k, v in feed.items()})
-        return np.asarray(curves)[0], np.asarray(gain)[0, 0], float(np.asarray(harmony)[0, 0])
+        try:
+            curves, gain, harmony = (np.asarray(output) for output in self.session.run(None, feed))
+        except Exception as error:  # ONNX Runtime has a dozen exceptions of its own; drivers fail at any time
+            raise HarmonizeError(
+                "device_failed",
+                f"The model {self.card.name!r} could not be run on the device {self.device.name}.",
+                "Close other programs that need its memory, or choose the device cpu.",
+            ) from error
+        return [_Look(curves[n], gain[n, 0], float(harmony[n, 0])) for n in range(len(seen))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the network says of one composite. curves: (3, K) in [0,1]; gain: (h, w); harmony: 0..1."""
+
+    curves: Singles
+    gain: Singles
+    harmony: float
+
+
+def _channels_first(images: Sequence[Singles]) -> Singles:
+    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
+
+
+def _refuse_not_finite(composite: Composite) -> None:
+    for plane in (composite.image, composite.mask, composite.background, composite.reference):
+        if plane is not None and not np.isfinite(plane).all():
+            raise HarmonizeError("not_finite", "The picture holds values that are not numbers (NaN).", "Replace them.")
 
 
 @cache
-def loaded(name: str) -> Network:
+def loaded(name: str, folder: Path | None = None) -> Network:
     """Load a network once and keep it."""
-    return Network.load(name)
+    return Network.load(name, folder)
+
+
+def _within(chosen: Path | None) -> Path:
+    return chosen or folder
 
 
 def _missing(name: str) -> HarmonizeError:
@@ -105,17 +181,10 @@ def _missing(name: str) -> HarmonizeError:
     )
 
 
-def _session(content: bytes, threads: int) -> "InferenceSession":
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise HarmonizeError(
-            "runtime_missing", "ONNX Runtime is not installed.", "Install it with: pip install 'harmonize[cpu]'"
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+def _broken(path: Path) -> HarmonizeError:
+    return HarmonizeError(
+        "weights_broken", f"{path.name} is not what Harmonize reads as weights.", "Export or install them again."
+    )
 
 
 def better_left(before: float, after: float, leave_above: float) -> bool:

@@ -12,7 +12,7 @@ from harmonize_engine.composite import Pixels, peak
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.pictures import png, tiff
-from harmonize_engine.pictures.decoder import decode
+from harmonize_engine.pictures.decoder import decode, opened
 from harmonize_engine.pictures.depth import as_depth
 
 limit_megapixels = 400
@@ -42,7 +42,17 @@ def read(path: Path, limit_megapixels: float = limit_megapixels) -> Picture:
     `picture_too_large` (found before decoding), `not_finite`, `color_unsupported`, `compression_unsupported` or
     `cmyk_without_profile`, and nothing else whatever the bytes.
     """
-    decoded = decode(Path(path), limit_megapixels)
+    path = Path(path)
+    with opened(path) as file:
+        return read_file(file, path.name, limit_megapixels)
+
+
+def read_file(file: IO[bytes], name: str, limit_megapixels: float = limit_megapixels) -> Picture:
+    """Read a picture as `read` does, from a file that can seek; `name` is what errors call it.
+
+    Raises what `read` raises, but for `file_missing` and `file_unreadable`.
+    """
+    decoded = decode(file, name, limit_megapixels)
     pixels, notes = decoded.pixels, decoded.notes
     if pixels.shape[2] < 3:
         pixels = pixels[..., [0, 0, 0, *range(1, pixels.shape[2])]]
@@ -56,7 +66,16 @@ def read_mask(path: Path, limit_megapixels: float = limit_megapixels, notes: lis
     Grey is taken as it is, colour as Rec. 709 luminance of the display-encoded values. Transparent counts as black,
     except where the visible part has one colour only: then alpha is the mask. Raises what `read` raises.
     """
-    decoded = decode(Path(path), limit_megapixels)
+    path = Path(path)
+    with opened(path) as file:
+        return read_mask_file(file, path.name, limit_megapixels, notes)
+
+
+def read_mask_file(
+    file: IO[bytes], name: str, limit_megapixels: float = limit_megapixels, notes: list[str] | None = None
+) -> Pixels:
+    """Read a mask as `read_mask` does, from a file that can seek; `name` is what errors call it."""
+    decoded = decode(file, name, limit_megapixels)
     remarks = list(decoded.notes)
     pixels = decoded.pixels
     colours, alpha = (pixels, None) if pixels.shape[2] in (1, 3) else (pixels[..., :-1], pixels[..., -1])
@@ -96,15 +115,26 @@ def write(picture: Picture, path: Path, quality: int = 95) -> None:
     `picture_too_large` and what files.atomic raises.
     """
     path = Path(path)
-    encode = encoders.get(path.suffix.lower())
-    if encode is None:
+    if path.suffix.lower() not in encoders:
         raise HarmonizeError(
             "suffix_unknown",
             f"{path.name} does not end in the suffix of a picture format.",
             f"Use one of {' '.join(encoders)}.",
         )
     with atomic(path) as file:
-        encode(picture, file, quality)
+        write_file(picture, file, path.suffix[1:].lower(), quality)
+
+
+def write_file(picture: Picture, file: IO[bytes], kind: str, quality: int = 95) -> None:
+    """Write a picture as `write` does, to a file of a kind: png, jpg, jpeg, tif, tiff or webp.
+
+    Raises HarmonizeError `kind_unknown`, `alpha_not_possible` or `picture_too_large`, and what writing to `file` raises.
+    """
+    encode = encoders.get(f".{kind}")
+    if encode is None:
+        known = " ".join(suffix[1:] for suffix in encoders)
+        raise HarmonizeError("kind_unknown", f"There is no kind of picture called {kind!r}.", f"Use one of {known}.")
+    encode(picture, file, quality)
 
 
 def _png(picture: Picture, file: IO[bytes], quality: int) -> None:

@@ -46,18 +46,19 @@ class Decoded:
     notes: tuple[str, ...]
 
 
-def decode(path: Path, limit_megapixels: float) -> Decoded:
-    """Read a picture file; pictures.read lists the errors."""
-    with _opened(path) as file, quiet:
-        kind = _kind(file, path)
+def decode(file: IO[bytes], name: str, limit_megapixels: float) -> Decoded:
+    """Read a picture from a file that can seek, from its beginning; pictures.read lists the errors, `name` is for them."""
+    with quiet:
+        file.seek(0)
+        kind = _kind(file.read(16), name)
         try:
-            return _decoded(file, kind, path.name, limit_megapixels)
+            return _decoded(file, kind, name, limit_megapixels)
         except HarmonizeError:
             raise
         except Exception as error:  # the decoders raise almost anything for damaged bytes
             raise HarmonizeError(
                 "file_broken",
-                f"{path.name} is not a whole {kind} picture: it is cut off, damaged or of a rare kind.",
+                f"{name} is not a whole {kind} picture: it is cut off, damaged or of a rare kind.",
                 "Open it in an editor and save it again.",
             ) from error
 
@@ -70,14 +71,14 @@ def _decoded(file: IO[bytes], kind: str, name: str, limit: float) -> Decoded:
             pixels = tiff.decode(file, name)
             return _finished(pixels, page.icc, page.tags, page.dpi, [], name)
 
-    def opened() -> ImageFile:
+    def again() -> ImageFile:
         file.seek(0)
         return kinds[kind](file)
 
-    image = opened()
+    image = again()
     _check_size(*image.size, limit, name)
     notes = ["Only the first of several pictures in the file was read."] if getattr(image, "is_animated", False) else []
-    pixels, icc = planes.of(image, opened, notes, name)
+    pixels, icc = planes.of(image, again, notes, name)
     tags = image.getexif()  # after the pixels: PNG may keep it behind them, and of TIFF Pillow has turned the picture
     return _finished(pixels, icc, tags, image.info.get("dpi"), notes, name)
 
@@ -132,7 +133,8 @@ def _dots_per_inch(stored: Any) -> tuple[float, float] | None:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[IO[bytes]]:
+def opened(path: Path) -> Generator[IO[bytes]]:
+    """Open a file for reading. Raises HarmonizeError `file_missing` or `file_unreadable`."""
     try:
         if path.is_dir():
             raise HarmonizeError("file_unreadable", f"{path} is a folder, not a picture.", "Name a picture file.")
@@ -146,17 +148,16 @@ def _opened(path: Path) -> Generator[IO[bytes]]:
         yield file
 
 
-def _kind(file: IO[bytes], path: Path) -> str:
-    head = file.read(16)
+def _kind(head: bytes, name: str) -> str:
     if not head:
-        raise HarmonizeError("picture_empty", f"{path.name} is an empty file.", "Save it again.")
+        raise HarmonizeError("picture_empty", f"{name} is an empty file.", "Save it again.")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
     for start, kind in signatures:
         if head.startswith(start):
             return kind
     raise HarmonizeError(
-        "format_unknown", f"{path.name} is not a picture that Harmonize reads.", "Use PNG, JPEG, TIFF, WebP or BMP."
+        "format_unknown", f"{name} is not a picture that Harmonize reads.", "Use PNG, JPEG, TIFF, WebP or BMP."
     )
 
 

@@ -159,7 +159,7 @@ def decode(file: IO[bytes], name: str) -> Pixels:
     import tifffile  # a tenth of a second that most pictures need not wait for
 
     file.seek(0)
-    page = tifffile.TiffFile(file).pages.first
+    page = tifffile.TiffFile(file, name="picture").pages.first  # of a file without a name it would ask the name
     assert isinstance(page, tifffile.TiffPage)
     if (
         page.dtype is None

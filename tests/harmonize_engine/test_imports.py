@@ -35,12 +35,33 @@ def test_torch_is_imported_under_models_and_training_only(path):
 
 
 @pytest.mark.parametrize("path", engine, ids=lambda path: str(path.relative_to(root)))
-def test_the_engine_imports_neither_plug_ins_nor_the_server(path):
-    tops = {name.split(".")[0] for name in imported(path)}
-    assert not tops & {"plugin_krita", "plugin_gimp", "model_server", "installer"}
+def test_the_engine_imports_no_plug_in_and_only_its_command_line_the_server(path):
+    above = {"plugin_krita", "plugin_gimp", "installer"}
+    if path.parent.name != "cli":
+        above.add("model_server")
+    assert not {name.split(".")[0] for name in imported(path)} & above
 
 
-def test_importing_the_engine_loads_neither_torch_nor_the_runtime():
-    script = "import sys, harmonize_engine; print(sorted({'torch', 'onnxruntime', 'tifffile', 'tqdm'} & set(sys.modules)))"
+@pytest.mark.parametrize("module", ["harmonize_engine", "harmonize_engine.cli.main"])
+def test_starting_loads_nothing_that_is_slow_to_load(module):
+    slow = {"torch", "onnxruntime", "tifffile", "tqdm", "starlette", "uvicorn", "requests", "msgspec"}
+    script = f"import sys, {module}; print(sorted({slow} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
     assert found.stdout.strip() == "[]"
+
+
+server = sorted((root / "model_server").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", server, ids=lambda path: str(path.relative_to(root)))
+def test_the_server_imports_no_training_and_no_plug_in(path):
+    names = imported(path)
+    assert not {name.split(".")[0] for name in names} & (training_only | {"plugin_krita", "plugin_gimp", "installer"})
+    assert not {name for name in names if name.startswith(("harmonize_engine.models", "harmonize_engine.training"))}
+
+
+def test_the_file_that_plug_ins_carry_needs_the_standard_library_only():
+    tops = {name.split(".")[0] for name in imported(root / "model_server" / "engine_client.py")}
+    assert tops - {"model_server"} <= sys.stdlib_module_names  # asked for only where this Python has the engine: see below
+    alone = "import sys; sys.modules['model_server'] = None; import runpy; runpy.run_path('model_server/engine_client.py')"
+    subprocess.run([sys.executable, "-I", "-S", "-c", alone], cwd=root, check=True)

@@ -3,15 +3,19 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from harmonize_engine import Curves, HarmonizeError, Shading, harmonize, proxy, render
+from harmonize_engine import Composite, Curves, HarmonizeError, Shading, harmonize, proxy, render
 from harmonize_engine.evaluation.metrics import measure
 from harmonize_engine.network import Network, folder, input_size
+from harmonize_engine.shading import step
 
 examples = Path(__file__).parents[2] / "examples"
 
@@ -96,3 +100,70 @@ def test_missing_weights_are_named(tmp_path, gone):
 def test_an_unknown_model_is_answered_with_the_known_ones():
     with pytest.raises(HarmonizeError, match="parametric, statistics"):
         harmonize(proxy(composite, mask), "magic")
+
+
+network = Network.load("parametric")
+sides = st.sampled_from([(16, 16), (20, 20), (48, 64), (60, 80), (70, 30), (400, 20)])  # four sizes of the network's input
+
+
+@st.composite
+def composites(draw):
+    height, width = draw(sides)
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    image, plate = random.random((2, height, width, 3), np.float32)
+    inside, matched = random.random((2, height, width), np.float32)
+    return Composite(image, inside, plate if draw(st.booleans()) else None, matched if draw(st.booleans()) else None)
+
+
+class Counting:
+    """A session that keeps the sizes it was run with."""
+
+    def __init__(self, session):
+        self.session, self.runs = session, []
+
+    def run(self, outputs, feed):
+        self.runs.append(feed["mask"].shape)
+        return self.session.run(outputs, feed)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(composites(), min_size=1, max_size=8))
+def test_several_at_once_get_what_each_gets_alone(several):
+    counting = Counting(network.session)
+    together = replace(network, session=counting).harmonize_all(several)
+    for one, found in zip(several, together, strict=True):
+        alone = network.harmonize(one)
+        for ours, theirs in zip(alone.adjustments, found.adjustments, strict=True):
+            if isinstance(ours, Curves):
+                np.testing.assert_allclose(ours.y, theirs.y, atol=1e-5)
+            else:
+                np.testing.assert_allclose(ours.gain, theirs.gain, atol=1.01 * step)  # rounding may part what is equal
+        assert alone.confidence.before == pytest.approx(found.confidence.before, abs=1.01e-4)
+        assert alone.confidence.after == pytest.approx(found.confidence.after, abs=1.01e-4)
+    sizes = {input_size(*one.mask.shape) for one in several}
+    assert len(counting.runs) == 2 * len(sizes)
+    assert {shape[2:] for shape in counting.runs} == sizes
+
+
+@pytest.mark.parametrize("plane", ["image", "mask", "background", "reference"])
+def test_values_that_are_no_numbers_are_refused(plane):
+    good = proxy(composite, mask, plate, mask)
+    broken = getattr(good, plane).copy()
+    broken[40, 50] = np.nan
+    with pytest.raises(HarmonizeError) as refusal:
+        network.harmonize_all([good, replace(good, **{plane: broken}), good])
+    assert refusal.value.code == "not_finite"
+
+
+def test_a_device_that_fails_at_work_is_named():
+    class Failing:
+        def run(self, outputs, feed):
+            raise RuntimeError("CUDA failure 700: illegal memory access")
+
+    with pytest.raises(HarmonizeError, match="device cpu") as failure:
+        replace(network, session=Failing()).harmonize(proxy(composite, mask))
+    assert failure.value.code == "device_failed"
+
+
+def test_a_loaded_network_tells_what_it_runs_on():
+    assert (network.device.name, network.device.reason) == ("cpu", "")

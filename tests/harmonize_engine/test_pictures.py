@@ -1,13 +1,16 @@
 """Pictures in files: what goes in comes out."""
 
+import io
+import tempfile
+
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.pictures import Picture, read, read_mask, write
-from tests.harmonize_engine.picture_files import kept_exif, photo, small, srgb
+from harmonize_engine.pictures import Picture, read, read_file, read_mask, read_mask_file, write, write_file
+from tests.harmonize_engine.picture_files import files, kept_exif, photo, small, srgb
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -126,3 +129,56 @@ def test_float_masks_stay_float(tmp_path):
     matte = photo(np.float32, 1)[..., 0]
     tifffile.imwrite(tmp_path / "mask.tif", matte)
     np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), matte)
+
+
+@pytest.mark.parametrize("hold", [io.BytesIO, tempfile.SpooledTemporaryFile, tempfile.TemporaryFile])
+@pytest.mark.parametrize("kind", files())
+def test_a_picture_needs_no_path(tmp_path, hold, kind):
+    """As the server gets it: in memory or in a file without a name; both stay open, wherever they stand."""
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(files()[kind])
+    with hold() as file:
+        file.write(files()[kind])
+        picture, same = read_file(file, "upload"), read(path)
+        np.testing.assert_array_equal(picture.pixels, same.pixels)
+        assert (picture.icc, picture.exif, picture.dpi, picture.notes) == (same.icc, same.exif, same.dpi, same.notes)
+        notes, same_notes = [], []
+        np.testing.assert_array_equal(read_mask_file(file, "upload", notes=notes), read_mask(path, notes=same_notes))
+        assert notes == same_notes
+        file.seek(0)
+        assert file.read() == files()[kind]
+
+
+@pytest.mark.parametrize("reading", [read_file, read_mask_file])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"", "picture_empty"), (b"GIF89a", "format_unknown"), (files()["png"][:200], "file_broken")],
+)
+def test_errors_call_a_file_what_the_caller_calls_it(reading, content, code):
+    with pytest.raises(HarmonizeError, match=r"^the mask") as refusal:
+        reading(io.BytesIO(content), "the mask")
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "jpeg", "tif", "tiff", "webp"])
+def test_a_picture_is_written_to_a_file_as_to_a_path(tmp_path, kind):
+    file = io.BytesIO()
+    picture = Picture(photo(np.uint16), srgb, kept_exif(), (300.0, 300.0))
+    write_file(picture, file, kind, quality=70)
+    write(picture, tmp_path / f"a.{kind}", quality=70)
+    assert file.getvalue() == (tmp_path / f"a.{kind}").read_bytes()
+
+
+def test_other_kinds_are_refused():
+    for kind in ("gif", "", ".png", "PNG", "../a.png"):
+        with pytest.raises(HarmonizeError) as refusal:
+            write_file(Picture(small), io.BytesIO(), kind)
+        assert refusal.value.code == "kind_unknown"
+        assert refusal.value.hint == "Use one of png jpg jpeg tif tiff webp."
+
+
+@pytest.mark.parametrize("reading", [read_file, read_mask_file])
+def test_the_limit_holds_before_decoding_without_a_path(reading):
+    with pytest.raises(HarmonizeError) as refusal:
+        reading(io.BytesIO(files()["png"]), "upload", 0.0001)
+    assert refusal.value.code == "picture_too_large"

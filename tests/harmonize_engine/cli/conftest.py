@@ -96,9 +96,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     """A copy of the weights that takes the place of those in the package."""
     folder = tmp_path_factory.mktemp("weights")
     shutil.copytree(network.folder, folder, dirs_exist_ok=True)
-    load, read = network.Network.load, network.Card.read
-    monkeypatch.setattr(network.Network, "load", lambda name: load(name, folder))
-    monkeypatch.setattr(network.Card, "read", lambda name, weights=folder: read(name, weights))
+    monkeypatch.setattr(network, "folder", folder)
     network.loaded.cache_clear()
     yield folder
     network.loaded.cache_clear()
