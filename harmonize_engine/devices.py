@@ -1,6 +1,7 @@
 """What a network runs on: the processor, or an accelerator that has proved itself in a trial."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ provider_options: dict[str, dict[str, str]] = {
 trial_sizes = ((1, 128, 128), (2, 112, 144))
 # Outputs are of the order of 1. Half precision is off by some 0.001, which no eye sees; broken drivers are off by tenths.
 tolerance = 0.01
+
+# From 1.29 on ONNX Runtime gives the computer a number and reports to its maker as soon as it is imported. Not here.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 Opener = Callable[[bytes, str, int], "InferenceSession"]
 Outputs = list[NDArray[np.float32]]

@@ -96,7 +96,7 @@ class Harmonization:
                 confidence=None if confidence is None else Confidence(**confidence),
                 residual=document.get("residual"),
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise HarmonizeError(
                 "bad_parameters",
                 "This is not a file of Harmonize parameters.",

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # for tests that import ONNX Runtime themselves
 in_ci = os.environ.get("CI", "").lower() in ("1", "true")
 collect_ignore = []
 if importlib.util.find_spec("torch") is None and not in_ci:

@@ -16,6 +16,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from harmonize_engine.devices import open_session
 from harmonize_engine.models.parametric import Parametric, ParametricConfig
 from harmonize_engine.network import folder
 
@@ -83,9 +84,7 @@ def to_onnx(network: Parametric) -> bytes:
 
 def largest_difference(network: Parametric, content: bytes, seed: int = 0) -> float:
     """Compare ONNX Runtime with torch on random pictures of several sizes; the largest difference of any output."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = open_session(content, "cpu", 0)
     generator = torch.Generator().manual_seed(seed)
     worst = 0.0
     for count, height, width in ((1, 128, 128), (3, 112, 144), (2, 96, 176)):

@@ -1,5 +1,8 @@
 """Which device a network runs on, with stand-ins for the accelerators that the testing machine has not got."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -176,3 +179,13 @@ def test_each_device_is_opened_as_its_provider_needs_it(monkeypatch, capsys):
         assert options.enable_mem_pattern == (name != "directml")
         assert options.execution_mode == onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         assert not given["enable_fallback"]
+
+
+def test_looking_writes_nothing_into_the_home_and_starts_no_reporting(tmp_path):
+    script = (
+        "import numpy, harmonize_engine as engine; mask = numpy.zeros((64, 64), 'u1'); mask[20:40, 20:40] = 255;"
+        "engine.harmonize(engine.proxy(numpy.full((64, 64, 3), 90, 'u1'), mask))"
+    )
+    silent = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", script], env=silent | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []  # ONNX Runtime begins its reports by keeping a number of this computer there
