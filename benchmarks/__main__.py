@@ -7,15 +7,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import command, engine, renderer
+from benchmarks import command, engine, renderer, server
 
-benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (engine.measure, renderer.measure, command.measure)
+benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
+    engine.measure,
+    renderer.measure,
+    command.measure,
+    server.measure,
+)
 
 
 def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; medians\n")
     print("| what | measured | target |\n|---|---|---|")
-    chosen = sys.argv[1:]
+    chosen = [word for word in sys.argv[1:] if not word.startswith("-")]
     with tempfile.TemporaryDirectory() as scratch:
         for measure in benchmarks:
             if not chosen or measure.__module__.split(".")[-1] in chosen:
