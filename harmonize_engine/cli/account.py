@@ -9,11 +9,12 @@ from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.report.report import leaving, word
 
 
-def tell(outcome: Outcome, written: Sequence[Path], writing_ms: float) -> None:
-    """Print model, harmony, what was written, time and notes, a line each."""
+def tell(outcome: Outcome, engine: str, written: Sequence[Path], writing_ms: float) -> None:
+    """Print model, engine, harmony, what was written, time and notes, a line each; engine: who looked."""
     if outcome.left:
         print(f"{leaving(outcome.harmonization.confidence)} (Use --always to apply the model's adjustments anyway.)")
     row("model", f"{outcome.harmonization.model} {outcome.harmonization.version}")
+    row("engine", engine)
     row("harmony", harmony(outcome.harmonization))
     row("wrote", ", ".join(str(path) for path in written))
     times = f"{outcome.looking_ms:.0f} ms looking, {outcome.rendering_ms:.0f} ms rendering, {writing_ms:.0f} ms writing"

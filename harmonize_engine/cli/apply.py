@@ -30,6 +30,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at", type=_point, metavar="X,Y", help="where its middle goes, in pixels (default: the middle)")
     parser.add_argument("--scale", type=float, metavar="S", help="enlarge the cut-out (default 1)")
     parser.add_argument("--model", default="parametric", metavar="NAME", help="see: harmonize models")
+    settings.add_server(parser)
     settings.add_strengths(parser)
     parser.add_argument("--always", action="store_true", help="apply also where the model advises to leave it as it is")
     settings.add_limit(parser)
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _run_one(arguments: argparse.Namespace) -> None:
+    from model_server import backends
+
     chosen = Settings.of(arguments)
     sources = _sources(arguments)
     if not (arguments.output or arguments.json or arguments.report):
@@ -64,7 +67,8 @@ def _run_one(arguments: argparse.Namespace) -> None:
     if arguments.report is not None:
         report.check_kind(arguments.report)
     outputs.check([*arguments.output, *filter(None, [arguments.report])], sources.paths)
-    outcome = Outcome.of(sources.read(chosen), chosen)
+    backend = backends.choose(arguments.server)
+    outcome = Outcome.of(sources.read(chosen), chosen, backend)
     start = perf_counter()
     written = outcome.outputs(arguments.output)
     if arguments.report is not None:
@@ -75,7 +79,7 @@ def _run_one(arguments: argparse.Namespace) -> None:
         for note in outcome.inputs.notes:
             print(f"harmonize: note: {note}", file=sys.stderr)
     else:
-        tell(outcome, [output.path for output in written], 1000 * (perf_counter() - start))
+        tell(outcome, backend.description, [output.path for output in written], 1000 * (perf_counter() - start))
 
 
 def _sources(arguments: argparse.Namespace) -> Sources | CutoutSources:

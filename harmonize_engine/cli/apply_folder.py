@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from harmonize_engine import __version__, batch
 from harmonize_engine.cli import outputs
@@ -15,9 +15,11 @@ from harmonize_engine.cli.account import row
 from harmonize_engine.cli.inputs import Sources
 from harmonize_engine.cli.outcome import Outcome
 from harmonize_engine.cli.settings import Settings
-from harmonize_engine.engine import models
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.files import kinds
+
+if TYPE_CHECKING:
+    from model_server.backends import Backend
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,28 @@ class Job:
     sources: Sources
     results: tuple[Path, ...]
     refused: HarmonizeError | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done to every picture. again: also to those that are up to date."""
+
+    settings: Settings
+    backend: "Backend"
+    fingerprint: str
+    journal: batch.Journal
+    again: bool
+
+    def do(self, job: Job) -> tuple[Outcome, str] | None:
+        """Harmonize a picture and write its results; tell what became of it and of what it was made, None if up to date."""
+        if job.refused is not None:
+            raise job.refused
+        origin = batch.origin(job.sources.paths, self.fingerprint)
+        if not self.again and self.journal.up_to_date(job.name, origin, job.results):
+            return None
+        outcome = Outcome.of(job.sources.read(self.settings), self.settings, self.backend)
+        outputs.write_all(outcome.outputs(job.results))
+        return outcome, origin
 
 
 @dataclass
@@ -43,6 +67,8 @@ class Tally:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it. Raises HarmonizeError `some_failed` after all others were done."""
+    from model_server import backends
+
     settings = Settings.of(arguments)
     formats = [f".{name.lower().lstrip('.')}" for name in arguments.format or ["png"]]
     for suffix in formats:
@@ -59,10 +85,14 @@ def run(arguments: argparse.Namespace) -> None:
     tally = Tally()
     jobs = _jobs(arguments, target, formats, tally)
     outputs.check([path for job in jobs for path in job.results if job.refused is None and target.is_dir()], _inputs(jobs))
-    fingerprint = _fingerprint(settings, formats)
+    backend = backends.choose(arguments.server)
+    fingerprint = _fingerprint(settings, formats, backend)
     _make(target)
-    _harmonize_all(jobs, settings, fingerprint, arguments, batch.Journal.read(target), tally)
-    _tell(tally, sys.stderr if arguments.json else sys.stdout)
+    work = Work(settings, backend, fingerprint, batch.Journal.read(target), arguments.again)
+    _harmonize_all(jobs, work, arguments, tally)
+    stream = sys.stderr if arguments.json else sys.stdout
+    row("engine", backend.description, stream)
+    _tell(tally, stream)
     if tally.failed:
         total = len(jobs)
         plural = "s" if total > 1 else ""
@@ -122,10 +152,9 @@ def _inputs(jobs: Sequence[Job]) -> list[Path]:
     return list(dict.fromkeys(path for job in jobs for path in job.sources.paths))
 
 
-def _fingerprint(settings: Settings, formats: Sequence[str]) -> str:
+def _fingerprint(settings: Settings, formats: Sequence[str], backend: "Backend") -> str:
     """Everything but the pictures that shapes the results."""
-    weights = next((model.weights_sha256 for model in models() if model.name == settings.model), None)
-    return json.dumps([__version__, weights, asdict(settings), sorted(formats)])
+    return json.dumps([__version__, backend.weights_sha256(settings.model), asdict(settings), sorted(formats)])
 
 
 def _make(target: Path) -> None:
@@ -140,27 +169,10 @@ def _make(target: Path) -> None:
         raise outputs.reason(target, error) from error
 
 
-def _harmonize_all(
-    jobs: Sequence[Job],
-    settings: Settings,
-    fingerprint: str,
-    arguments: argparse.Namespace,
-    journal: batch.Journal,
-    tally: Tally,
-) -> None:
+def _harmonize_all(jobs: Sequence[Job], work: Work, arguments: argparse.Namespace, tally: Tally) -> None:
     from tqdm import tqdm
 
-    def work(job: Job) -> tuple[Outcome, str] | None:
-        if job.refused is not None:
-            raise job.refused
-        origin = batch.origin(job.sources.paths, fingerprint)
-        if not arguments.again and journal.up_to_date(job.name, origin, job.results):
-            return None
-        outcome = Outcome.of(job.sources.read(settings), settings)
-        outputs.write_all(outcome.outputs(job.results))
-        return outcome, origin
-
-    done = batch.run(jobs, work, arguments.workers or default_workers())
+    done = batch.run(jobs, work.do, arguments.workers or default_workers())
     for job, found in tqdm(done, total=len(jobs), unit="picture", disable=None, leave=False):
         match found:
             case None:
@@ -168,7 +180,7 @@ def _harmonize_all(
             case HarmonizeError():
                 tally.failed.append((job.name, found))
             case (outcome, origin):
-                journal.add(job.name, origin)
+                work.journal.add(job.name, origin)
                 tally.left += outcome.left
                 tally.harmonized += not outcome.left
                 if arguments.json:

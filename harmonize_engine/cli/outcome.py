@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from harmonize_engine.cli.inputs import Inputs
 from harmonize_engine.cli.outputs import Output
 from harmonize_engine.cli.settings import Settings
 from harmonize_engine.composite import Pixels
-from harmonize_engine.engine import harmonize
 from harmonize_engine.files import kinds
 from harmonize_engine.files.layered import LayeredPicture
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.render import render
 from harmonize_engine.report import Report
+
+if TYPE_CHECKING:
+    from model_server.backends import Backend
 
 curve_files = (".cube", ".gimpcurves", ".acv")  # they have no switch: of a picture left as it is they change nothing
 
@@ -32,11 +35,11 @@ class Outcome:
     rendering_ms: float = 0
 
     @classmethod
-    def of(cls, inputs: Inputs, settings: Settings) -> "Outcome":
-        """Ask the model and render, both timed. Raises what the engine raises."""
+    def of(cls, inputs: Inputs, settings: Settings, backend: "Backend") -> "Outcome":
+        """Ask the model and render, both timed. Raises what the backend raises."""
         assert inputs.seen is not None
         start = perf_counter()
-        harmonization = harmonize(inputs.seen, settings.model)
+        harmonization = backend.harmonize(inputs.seen, settings.model)
         looked = perf_counter()
         left = harmonization.leave and not settings.always
         result = inputs.before if left else rendered(inputs, harmonization, settings)

@@ -72,6 +72,16 @@ def add_strengths(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Add --server, for backends.choose."""
+    parser.add_argument(
+        "--server",
+        default="in-process",
+        metavar="WHO",
+        help="who looks: in-process (default), auto (the server that runs, if one does), or a server's URL",
+    )
+
+
 def add_mask_options(parser: argparse.ArgumentParser) -> None:
     """Add --invert-mask and --fit-mask."""
     parser.add_argument("--invert-mask", action="store_true", help="black is the foreground")

@@ -89,7 +89,7 @@ def test_pictures_that_fit_are_counted(folders: Desk, monkeypatch: pytest.Monkey
     from harmonize_engine import Confidence, Harmonization
 
     fits = Harmonization((), "test", "1", confidence=Confidence(0.9, 0.9, leave=True))
-    monkeypatch.setattr("harmonize_engine.cli.outcome.harmonize", lambda seen, model: fits)
+    monkeypatch.setattr("harmonize_engine.engine.harmonize", lambda seen, model: fits)
     assert "3 left as they are because they fit" in apply(folders).out
 
 
