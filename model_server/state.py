@@ -64,6 +64,11 @@ def folder() -> Path:
     return path
 
 
+def location() -> Path:
+    """Name the state file, whether there is one or not."""
+    return _place() / filename
+
+
 def read() -> State | None:
     """Tell where the server was last found, None if nowhere. Makes no folder, and does not ask whether it still lives.
 

@@ -126,7 +126,8 @@ def _tell_status(as_json: bool) -> None:
     there = state.read()
     told = None if there is None else neighbour.answers(there)
     if as_json:
-        _print(json.dumps({"running": told is not None, "url": told and there and there.url} | (told or {}), indent=1))
+        found = {} if there is None or told is None else {"url": there.url, "state": str(state.location())} | told
+        _print(json.dumps({"running": told is not None} | found, indent=1))
     elif there is None or told is None:
         _print("No Harmonize server is running.")
     else:
@@ -148,7 +149,7 @@ def _table(there: "State", told: dict[str, Any]) -> Sequence[tuple[str, str]]:
         ("waiting", str(told["waiting"])),
         ("leaves", "when it is stopped" if leaves is None else f"in {_span(leaves)} if nobody uses it"),
         ("follows", ", ".join(map(str, told["follows"])) or "no program"),
-        ("token", f"in {state.folder() / state.filename}"),
+        ("token", f"in {state.location()}"),
         ("log", told["log_problem"] or told["log"]),
     ]
 

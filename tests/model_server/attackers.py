@@ -72,7 +72,7 @@ def padded(start: bytes | str, field: str = "composite") -> str:
     return (text + "A" * len(good[field]))[: len(good[field])]
 
 
-def in_parts(*parts: bytes, **headers: str | None) -> Attack:
+def in_parts(*parts: bytes, **headers: Any) -> Attack:
     return lambda server: said(body=b"", Transfer_Encoding="chunked", **headers)(server) + chunked(*parts)
 
 

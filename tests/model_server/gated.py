@@ -1,7 +1,7 @@
 """Small apps behind the gate, and what those hear whom it refuses."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from starlette.requests import Request
@@ -32,7 +32,9 @@ async def unreachable(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextlib.contextmanager
-def gated(app: Any = size, limits: Limits | None = None, host: str = "127.0.0.1", **more: Any) -> Iterator[Serving]:
+def gated(
+    app: Any = size, limits: Limits | None = None, host: str = "127.0.0.1", **more: Any
+) -> Generator[Serving, None, None]:
     with serving(Gate(app, token, limits=limits, **more), limits, host) as server:
         yield server
 

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp
@@ -49,7 +49,7 @@ def chunked(*parts: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def call(port: int, raw: bytes = b"", host: str = "127.0.0.1") -> Iterator[socket.socket]:
+def call(port: int, raw: bytes = b"", host: str = "127.0.0.1") -> Generator[socket.socket, None, None]:
     """A connection on which something was said."""
     with socket.create_connection((host, port), timeout=patience) as caller:
         caller.sendall(raw)
@@ -133,7 +133,7 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, limits: Limits | None = None, host: str = "127.0.0.1") -> Iterator[Serving]:
+def serving(app: ASGIApp, limits: Limits | None = None, host: str = "127.0.0.1") -> Generator[Serving, None, None]:
     """Serve an app; at the end nothing may be left over and nothing may have gone wrong unheard."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     running = Serving(configured(app, limits), socket.create_server((host, 0), family=family))

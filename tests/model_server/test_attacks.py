@@ -86,7 +86,8 @@ attacks: dict[str, tuple[str, Attack]] = {
     "infinite strength": ("400 bad_json", said(body=b'{"color_strength": Infinity}')),
     "a pickle as the body": ("400 bad_json", said(body=pickled)),
     "a pickle as another medium": ("415 media_type", said(body=pickled, Content_Type="application/x-python-pickle")),
-    "a size that overflows": ("422 picture_too_large", asked(width=2**62, height=2**62)),
+    "a size of four billion pixels": ("422 picture_too_large", asked(width=65536, height=65536)),
+    "a size that overflows": ("422 bad_field", asked(width=2**62, height=2**62)),
     "no size": ("422 bad_field", asked(width=0, height=0)),
     "more pixels than there are bytes": ("422 composite_size", asked(width=1024, height=1024)),
     # what might be opened or loaded
@@ -183,7 +184,7 @@ def test_a_request_hidden_in_another_is_never_answered(server: Running) -> None:
             with contextlib.suppress(ConnectionError):
                 while part := attacker.recv(1 << 16):
                     told += part
-        assert told.count(b"HTTP/1.1 ") <= 1 and b"stopping" not in told
+        assert told.count(b"HTTP/1.1 4") == 1 and b"stopping" not in told
     assert unharmed(server)
 
 

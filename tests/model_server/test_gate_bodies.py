@@ -125,7 +125,7 @@ def test_a_client_is_told_to_go_on_only_when_it_may() -> None:
             heard = answer(caller)
             assert heard is not None and heard.body == b'{"size":4}'
         for wrong in ({"Authorization": None}, {"Authorization": bearer, "Content_Length": "100001"}):
-            told = {"Content_Length": "4", "Expect": "100-continue"} | wrong
+            told: dict[str, Any] = {"Content_Length": "4", "Expect": "100-continue"} | wrong
             with call(server.port, request(server.port, "POST", "/v1/harmonize", **told)) as caller:
                 assert caller.recv(100).startswith(b"HTTP/1.1 4")
 

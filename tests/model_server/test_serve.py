@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_status_where_no_server_runs(home, capsys):
     assert main(["serve", "--status"]) == 0
     assert capsys.readouterr().out == "No Harmonize server is running.\n"
     assert main(["serve", "--status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"running": False, "url": None}
+    assert json.loads(capsys.readouterr().out) == {"running": False}
     assert home.left() == set()
 
 
@@ -148,6 +149,7 @@ def test_status_of_a_server(home, capsys):
     assert main(["serve", "--status", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["running"] and told["pid"] == home.state["pid"] and told["status"] == "ok"
+    assert json.loads(Path(told["state"]).read_text())["token"] == home.state["token"]
     assert home.state["token"] not in json.dumps(table) + json.dumps(told)
 
 
