@@ -233,16 +233,13 @@ async def stop(request: Request) -> Response:
     return _json(wire.Stopping())
 
 
-def refused(request: Request, error: Exception) -> Response:
-    """Tell an error that is the caller's to mend."""
+async def refused(request: Request, error: Exception) -> Response:
+    """Tell an error that is the caller's to mend. Like all that tell errors it is async, or each would take a thread."""
     assert isinstance(error, HarmonizeError)
-    seconds = wire.retry_after(error)
-    headers = None if seconds is None else {"retry-after": str(seconds)}
-    content = wire.refusal(error, _service(request).log_path)
-    return Response(content, wire.status(error.code), headers, "application/json")
+    return _refusal(request, error)
 
 
-def not_served(request: Request, error: Exception) -> Response:
+async def not_served(request: Request, error: Exception) -> Response:
     """Tell that a path, a method or a form is not ours."""
     assert isinstance(error, HTTPException)
     own = {
@@ -250,22 +247,29 @@ def not_served(request: Request, error: Exception) -> Response:
         405: ("method_refused", "This path is for another method."),
     }
     code, message = own.get(error.status_code, ("bad_http", "This is no request that the server understands."))
-    answer = refused(request, HarmonizeError(code, message, "/v1/openapi.json describes what there is."))
+    answer = _refusal(request, HarmonizeError(code, message, "/v1/openapi.json describes what there is."))
     answer.headers.update(error.headers or {})
     return answer
 
 
-def internal(request: Request, error: Exception) -> Response:
+async def internal(request: Request, error: Exception) -> Response:
     """Keep what nobody foresaw in the log, and say only that it is there."""
     name = request.scope["harmonize.request"]
     log.error("%s failed", name, exc_info=error)
     hint = f"Send it again; if it fails again, report it with what the log says of {name}."
-    return refused(request, HarmonizeError("internal", "The server failed at this request.", hint))
+    return _refusal(request, HarmonizeError("internal", "The server failed at this request.", hint))
 
 
-def gone(request: Request, error: Exception) -> Response:
+async def gone(request: Request, error: Exception) -> Response:
     """Answer a client that has left, which only the log hears."""
     return Response(status_code=499)
+
+
+def _refusal(request: Request, error: HarmonizeError) -> Response:
+    seconds = wire.retry_after(error)
+    headers = None if seconds is None else {"retry-after": str(seconds)}
+    content = wire.refusal(error, _service(request).log_path)
+    return Response(content, wire.status(error.code), headers, "application/json")
 
 
 def _service(request: Request) -> Service:
@@ -273,7 +277,7 @@ def _service(request: Request) -> Service:
 
 
 def _json(content: object) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return Response(wire.encode(content), media_type="application/json")
 
 
 async def _body(request: Request) -> bytes:

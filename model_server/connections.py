@@ -2,8 +2,9 @@
 
 import asyncio
 import math
+import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import h11
@@ -17,13 +18,15 @@ from harmonize_engine.errors import HarmonizeError
 from model_server.limits import Limits
 from model_server.wire import refusal
 
-head_bytes = 16 << 10  # of a request's head; beyond what one read of the socket brings it is refused
+head_bytes = 16 << 10  # of a request's head; what one read brings beyond it may come in addition
+first_bytes = 2 << 10  # of a request, and of whatever is not known to be a body in large parts, taken at a time
+read_bytes = 16 << 10  # of such a body, taken before others have their turn
 keep_alive_seconds = 5  # for the next request on a connection
 
 bad_http = HarmonizeError(
     "bad_http",
     "What came is not a request of HTTP/1.1 that this server reads.",
-    "Send plain HTTP, not HTTPS, with a head of at most 16 KB.",
+    "Send plain HTTP, not HTTPS, with a head of at most 16 KB, and the body in one piece.",
 )
 
 
@@ -50,9 +53,12 @@ class Configuration(Config):
         self.limits = limits
 
 
-class Connection(H11Protocol):
+class Connection(H11Protocol, asyncio.BufferedProtocol):
     """uvicorn's connection with limits of its own: who comes last when all are taken is hung up on, and so is who is
     too slow with a request's head, from the connection or the head's first byte, or too slow to take an answer.
+
+    It is read in small pieces, and a body in crumbs is refused: to parse 256 KB of chunks of one byte each, which one
+    read of uvicorn's would bring, takes half a second in which nobody else is served.
     """
 
     def __init__(
@@ -64,19 +70,40 @@ class Connection(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limits = config.limits
+        self.room = memoryview(bytearray(read_bytes))
+        self.smooth = False  # in the middle of a body that is not in crumbs
         self.head_clock: asyncio.TimerHandle | None = None
         self.answer_clock: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock of the first head, or hang up when too many are connected."""
+        assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
+        # asyncio does so itself, but not where the listening socket was made without naming TCP: the second part of each
+        # answer would wait 40 ms for the client to acknowledge the first
+        with suppress(OSError):  # who is gone again needs no haste
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self.connections) > self.limits.connections:
             transport.abort()
         self._time_head()
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Tell where to read to, and with that how much."""
+        return self.room if self.smooth else self.room[:first_bytes]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        self.data_received(bytes(self.room[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         """Read on. uvicorn stops its keep-alive clock at the first byte of a head; from there on ours runs."""
+        in_body = self.conn.their_state is h11.SEND_BODY
+        known = len(self.cycle.body) if in_body else 0
         super().data_received(data)
+        in_body = in_body and self.conn.their_state is h11.SEND_BODY
+        self.smooth = in_body and len(self.cycle.body) - known >= len(data) * 7 // 8
+        if in_body and not self.smooth and len(data) >= first_bytes:  # chunks of less than 40 bytes
+            self.send_400_response("")
         self._time_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -31,7 +31,7 @@ def answer(method: str, path: str, question: dict[str, Any] | None) -> Any:
         ("GET", "/v1/models"): models,
         ("POST", "/v1/harmonize"): lambda: harmonized(json.dumps(question).encode()),
     }
-    return json.loads(msgspec.json.encode(answers[method, path]()))
+    return json.loads(wire.encode(answers[method, path]()))
 
 
 def harmonized(body: bytes) -> wire.HarmonizeAnswer:

@@ -12,7 +12,7 @@ from model_server.render import media_types
 
 place = "#/components/schemas/{name}"
 answers = (wire.HarmonizeAnswer, wire.Health, wire.Models, wire.Following, wire.Stopping, wire.Refusal)
-requests = (wire.HarmonizeRequest, wire.RenderFields, wire.FollowRequest)
+requests = (wire.HarmonizeRequest, wire.FollowRequest)
 reasons = {
     400: "The body cannot be read: bad_json, bad_form, bad_http.",
     401: "The token is missing or wrong: token_wrong.",

@@ -68,13 +68,21 @@ class Order:
         """Read, render and write the picture, in its own depth with its profile, EXIF and resolution as far as the kind
         holds them. Raises HarmonizeError.
         """
-        picture = pictures.read_file(self.picture, "The picture", limit_megapixels)
-        picture = replace(picture, pixels=_clipped(picture.pixels))
-        mask = np.full(picture.pixels.shape[:2], 255, np.uint8)
-        if self.mask is not None:
-            mask = _clipped(pictures.read_mask_file(self.mask, "The mask", limit_megapixels))
+        picture, mask = self._read(limit_megapixels)
         strengths = self.fields.color_strength, self.fields.light_strength
         return self._written(replace(picture, pixels=render(picture.pixels, mask, self.harmonization, *strengths)))
+
+    def _read(self, limit_megapixels: float) -> tuple[Picture, Pixels]:
+        try:
+            picture = pictures.read_file(self.picture, "The picture", limit_megapixels)
+            picture = replace(picture, pixels=_clipped(picture.pixels))
+            if self.mask is None:
+                return picture, np.full(picture.pixels.shape[:2], 255, np.uint8)
+            return picture, _clipped(pictures.read_mask_file(self.mask, "The mask", limit_megapixels))
+        except HarmonizeError as error:
+            if error.code == "picture_too_large":
+                raise HarmonizeError(error.code, error.message, "Render it with: harmonize render") from error
+            raise
 
     def _written(self, picture: Picture) -> IO[bytes]:
         file = cast(IO[bytes], SpooledTemporaryFile(spooled_bytes))  # noqa: SIM115 - without a name, so nothing stays behind
@@ -139,10 +147,6 @@ class Renders:
         began = perf_counter()
         try:
             return order.rendered(self._limits.render_megapixels)
-        except HarmonizeError as error:
-            if error.code == "picture_too_large":
-                raise HarmonizeError(error.code, error.message, "Render it with: harmonize render") from error
-            raise
         finally:
             self._seconds = perf_counter() - began
 

@@ -1,5 +1,6 @@
 """What goes over the wire: every request, answer and error defined once; the OpenAPI document is made of the same."""
 
+import json
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
@@ -187,7 +188,15 @@ def status(code: str) -> int:
 
 def refusal(error: HarmonizeError, log: str | None = None) -> bytes:
     """An error as JSON."""
-    return msgspec.json.encode(Refusal(error.code, error.message, error.hint or hint, log or UNSET))
+    return encode(Refusal(error.code, error.message, error.hint or hint, log or UNSET))
+
+
+def encode(content: object) -> bytes:
+    """Anything of ours as JSON. A file's name that is not UTF-8 comes with half surrogate pairs, as Python reads it."""
+    try:
+        return msgspec.json.encode(content)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(content)).encode()
 
 
 Request = TypeVar("Request", bound=Struct)

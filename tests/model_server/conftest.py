@@ -1,4 +1,4 @@
-"""The whole server on a real loopback socket, in a thread: real gate, line, shelf and weights."""
+"""The whole server on a real loopback socket, in a thread: real gate, line, shelf and weights; and where it is found."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from model_server import app
+from model_server import app, engine_client
 from model_server.app import Service
 from model_server.followers import Followed
 from model_server.life import Life
@@ -20,6 +20,7 @@ from model_server.limits import Limits
 from model_server.line import Line
 from model_server.logs import Log
 from model_server.shelf import Shelf
+from tests.model_server.scripted import leave_state, nobody
 from tests.model_server.sockets import serving
 
 
@@ -94,6 +95,22 @@ def serve(shelf: Shelf, tmp_path: Path) -> Iterator[Serve]:
     """Start a server with other limits, like serve(waiting=1), or another shelf; it ends with the test."""
     with ExitStack() as servers:
         yield lambda shelf=shelf, **limits: servers.enter_context(running(shelf, tmp_path, Limits(**limits)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runtime folder of the test's own, where nothing runs yet."""
+    folder = tmp_path / "läuft gerade"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("HARMONIZE_RUNTIME_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def engine(server: Running, folder: Path) -> engine_client.Engine:
+    """The real server, found by its state."""
+    leave_state(folder, server.port, server.token)
+    return engine_client.connect("server", nobody)
 
 
 @contextmanager

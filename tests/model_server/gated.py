@@ -1,4 +1,4 @@
-"""Small apps behind the gate, and what those hear whom it refuses."""
+"""Small apps, with and without the gate in front, and what those hear whom it refuses."""
 
 import contextlib
 from collections.abc import Generator
@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from model_server.gate import Gate
 from model_server.limits import Limits
@@ -14,6 +14,21 @@ from tests.model_server.sockets import Serving, answer, call, closed, serving
 
 token = "the-right-token"
 bearer = f"Bearer {token}"
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body it was sent."""
+    message: Message = {"more_body": True}
+    body = b""
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    await answer_with(send, body)
+
+
+async def answer_with(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def size(scope: Scope, receive: Receive, send: Send) -> None:

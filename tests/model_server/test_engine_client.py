@@ -18,23 +18,6 @@ from tests.model_server.conftest import Running
 from tests.model_server.proxies import scene
 from tests.model_server.scripted import Play, busy, hear, leave_state, nobody, proxy, say, scripted, telling, well
 
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A runtime folder of the test's own, where nothing runs yet."""
-    folder = tmp_path / "läuft gerade"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("HARMONIZE_RUNTIME_DIR", str(folder))
-    return folder
-
-
-@pytest.fixture
-def engine(server: Running, folder: Path) -> engine_client.Engine:
-    """The real server, found by its state."""
-    leave_state(folder, server.port, server.token)
-    return connect("server", nobody)
-
-
 # --- answers
 
 

@@ -11,26 +11,8 @@ import pytest
 
 from model_server import engine_client
 from model_server.engine_client import Cancellation, Cancelled, InProcessEngine, connect
-from tests.model_server.conftest import Running
 from tests.model_server.processes import wait_until
 from tests.model_server.scripted import busy, hear, leave_state, nobody, proxy, say, scripted, telling, well
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A runtime folder of the test's own, where nothing runs yet."""
-    folder = tmp_path / "läuft gerade"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("HARMONIZE_RUNTIME_DIR", str(folder))
-    return folder
-
-
-@pytest.fixture
-def engine(server: Running, folder: Path) -> engine_client.Engine:
-    """The real server, found by its state."""
-    leave_state(folder, server.port, server.token)
-    return connect("server", nobody)
-
 
 # --- cancelling
 

@@ -19,16 +19,6 @@ from model_server.engine_client import EngineError, InProcessEngine, connect
 from tests.model_server.conftest import Running
 from tests.model_server.scripted import leave_state, nobody, proxy, scripted, telling, well
 
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A runtime folder of the test's own, where nothing runs yet."""
-    folder = tmp_path / "läuft gerade"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("HARMONIZE_RUNTIME_DIR", str(folder))
-    return folder
-
-
 # --- which server is ours
 
 

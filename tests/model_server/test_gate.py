@@ -165,6 +165,20 @@ def test_without_the_token_nobody_is_let_through(shut: Serving, given: str | Non
     assert heard.headers["www-authenticate"] == "Bearer"
 
 
+def test_how_long_a_wrong_token_is_looked_at_tells_nothing_of_the_right_one(
+    shut: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(given: bytes, right: bytes) -> bool:
+        compared.append((given, right))
+        return False
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    assert refused(request(shut.port, Authorization=bearer), shut) == (401, "token_wrong")
+    assert compared == [(token.encode(), token.encode())]
+
+
 def test_the_scheme_may_be_written_as_one_likes(gate: Serving) -> None:
     assert ask(gate.port, request(gate.port, Authorization=f"bearer {token}")).status == 200
 

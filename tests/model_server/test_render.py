@@ -152,6 +152,12 @@ def test_what_cannot_be_rendered_is_refused(code: str, parts: dict[str, Any], se
     assert told.json["message"].endswith(".") and told.json["hint"]
 
 
+def test_what_to_do_about_a_large_picture_is_told(server: Running):
+    assert render(server, picture=bomb(20_000, 20_000)).json["hint"] == "Render it with: harmonize render"
+    wide = encoded(np.zeros((1, 17_000, 3), np.uint8))
+    assert render(server, picture=wide, kind="webp").json["hint"] == "Write png or tif instead."
+
+
 def test_a_field_that_comes_twice_is_refused(server: Running):
     body, media_type = form(picture=png, harmonization=warmer.to_json())
     told = server.ask("POST", "/v1/render", body.replace(b"--limit--", body), Content_Type=media_type)

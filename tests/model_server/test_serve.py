@@ -143,7 +143,7 @@ def test_status_of_a_server(home, capsys):
     table = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert table["address"] == f"http://127.0.0.1:{home.state['port']}"
     assert f"process {home.state['pid']}" in table["version"]
-    assert table["device"].startswith("cpu") and "parametric" in table["models"]
+    assert table["device"].startswith("cpu: ") and "parametric" in table["models"]
     assert table["leaves"] == "in 90 minutes if nobody uses it" or table["leaves"] == "in 1.5 hours if nobody uses it"
     assert table["log"] == str(home.log)
     assert main(["serve", "--status", "--json"]) == 0
@@ -183,3 +183,17 @@ def test_other_verbs_do_not_load_the_server():
     script = "import sys, harmonize_engine.cli.main; print({'model_server', 'uvicorn', 'psutil'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
     assert found.stdout == "set()\n"
+
+
+def test_folders_may_have_names_that_are_not_utf_8(tmp_path):
+    folder = tmp_path / ("B\udcfccher" if sys.platform == "linux" else "Bücher")  # elsewhere there are none
+    folder.mkdir()
+    home = Home(folder)
+    try:
+        home.serve()
+        status, told = home.ask("POST", "/v1/harmonize", {})
+        assert (status, told["log"]) == (422, str(home.log))
+        assert home.health()["log"] == str(home.log)
+        assert home.call()[1].startswith("A Harmonize server runs already")
+    finally:
+        home.close()

@@ -1,5 +1,7 @@
 """Reading requests and telling errors: what is no JSON, what is JSON but wrong, and which status says so."""
 
+import json
+
 import msgspec
 import pytest
 
@@ -100,3 +102,9 @@ def test_only_who_may_know_it_is_told_the_log():
     told = {"code": "busy", "message": "The engine is busy.", "hint": "Try again."}
     assert msgspec.json.decode(wire.refusal(error)) == told
     assert msgspec.json.decode(wire.refusal(error, "/log")) == told | {"log": "/log"}
+
+
+def test_what_is_told_of_a_file_whose_name_is_not_utf_8_can_be_read():
+    path = "/home/B\udcfccher/server.log"
+    told = json.loads(wire.refusal(HarmonizeError("busy", f"{path} is in the way.", "Wait."), path))
+    assert (told["message"], told["log"]) == (f"{path} is in the way.", path)
