@@ -29,6 +29,15 @@ def test_points_are_parallel_to_the_adjustments_and_within_a_level(host: Host):
             assert np.abs(drawn - np.interp(at, curves.x, y)).max() <= level + 1e-6
 
 
+@pytest.mark.parametrize("host", ["gimp", "krita"])
+def test_points_follow_to_half_a_level_where_16_can(host: Host):
+    (channels,) = points(Harmonization((gamma,), "some", "1"), host)
+    for channel, y in zip(channels or [], gamma.y, strict=True):
+        assert channel is not None
+        drawn = {"gimp": gimp_curve, "krita": krita_curve}[host](channel.x, channel.y, at)
+        assert np.abs(drawn - np.interp(at, gamma.x, y)).max() <= level / 2 + 1e-6
+
+
 def test_a_curve_that_16_points_cannot_follow_has_none():
     (channels,) = points(Harmonization((jagged,), "some", "1"), "gimp")
     assert channels is not None
