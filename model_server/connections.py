@@ -54,8 +54,8 @@ class Configuration(Config):
 
 
 class Connection(H11Protocol, asyncio.BufferedProtocol):
-    """uvicorn's connection with limits of its own: who comes last when all are taken is hung up on, and so is who is
-    too slow with a request's head, from the connection or the head's first byte, or too slow to take an answer.
+    """uvicorn's connection with limits of its own: when too many are open, who has been silent longest is hung up on, and
+    so is who is too slow with a request's head, from the connection or the head's first byte, or too slow to take an answer.
 
     It is read in small pieces, and a body in crumbs is refused: to parse 256 KB of chunks of one byte each, which one
     read of uvicorn's would bring, takes half a second in which nobody else is served.
@@ -70,13 +70,14 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limits = config.limits
+        self.since: float = self.loop.time()
         self.room = memoryview(bytearray(read_bytes))
         self.smooth = False  # in the middle of a body that is not in crumbs
         self.head_clock: asyncio.TimerHandle | None = None
         self.answer_clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clock of the first head, or hang up when too many are connected."""
+        """Start the clock of the first head, and see to it that not too many are connected."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         # asyncio does so itself, but not where the listening socket was made without naming TCP: the second part of each
@@ -84,8 +85,14 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
         with suppress(OSError):  # who is gone again needs no haste
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self.connections) > self.limits.connections:
-            transport.abort()
+            silent = (other for other in self.connections if isinstance(other, Connection) and other.silent)
+            min(silent, key=lambda other: other.since).transport.abort()  # so a flood of silence keeps nobody out
         self._time_head()
+
+    @property
+    def silent(self) -> bool:
+        """Whether no request is being made on it, as on one that has just been opened."""
+        return self.conn.their_state is h11.IDLE and not self.transport.is_closing()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Tell where to read to, and with that how much."""

@@ -143,7 +143,7 @@ def _table(there: "State", told: dict[str, Any]) -> Sequence[tuple[str, str]]:
     return [
         ("address", there.url),
         ("version", f"{told['version']}, process {told['pid']}, for {_span(told['uptime_s'])}"),
-        ("device", f"{device['name']} {device['reason']}".strip()),
+        ("device", ": ".join(filter(None, (device["name"], device["reason"])))),
         ("models", ", ".join(told["models_loaded"]) or "none loaded"),
         ("memory", f"{memory['rss'] / 1e6:.0f} MB"),
         ("waiting", str(told["waiting"])),

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,6 +55,11 @@ def wait_until(happened: Callable[[], Any], seconds: float = limit) -> Any:
     return found
 
 
+def hear_interrupts() -> None:
+    """A shell has what it runs in the background ignore Ctrl-C, and so do all it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Home:
     """A user's folders, and the processes started by the test."""
 
@@ -87,7 +93,10 @@ class Home:
     def run(self, command: list[str], **settings: Any) -> subprocess.Popen[str]:
         """Start a process; without other settings its outputs are pipes."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, env=self.environment, cwd=self.folder, text=True, **(pipes | settings))
+        settings = (
+            {"env": self.environment, "cwd": self.folder, "text": True, "preexec_fn": hear_interrupts} | pipes | settings
+        )
+        process = subprocess.Popen(command, **settings)
         self.processes.append(process)
         return process
 

@@ -101,19 +101,30 @@ def test_requests_in_a_row_sent_at_once_are_answered_in_their_order() -> None:
                     assert file.read(len(question)) == question
 
 
-def test_the_connection_after_the_last_is_closed_at_once_and_the_others_stay() -> None:
+def test_when_too_many_are_open_the_longest_silent_one_gives_way() -> None:
     with serving(echo, Limits(connections=3, head_seconds=1000)) as server, contextlib.ExitStack() as stack:
-        callers = [stack.enter_context(call(server.port)) for _ in range(3)]
+        asking = stack.enter_context(call(server.port, request(server.port, "POST", body=b"still here")[:-1]))
+        assert eventually(lambda: server.connections == 1)
+        silent = [stack.enter_context(call(server.port)) for _ in range(50)]
+        assert eventually(lambda: server.connections == 3)
+        assert [closed(one) for one in silent[:-2]] == [True] * 48
+        assert works(server)
+        asking.sendall(b"e")
+        heard = answer(asking)
+        assert heard is not None and heard.body == b"still here"
+
+
+def test_when_all_connections_are_at_work_the_next_is_closed_at_once() -> None:
+    with serving(echo, Limits(connections=3)) as server, contextlib.ExitStack() as stack:
+        unfinished = request(server.port, "POST", body=b"still here")[:-1]
+        callers = [stack.enter_context(call(server.port, unfinished)) for _ in range(3)]
         assert eventually(lambda: server.connections == 3)
         for _ in range(50):
             with contextlib.suppress(ConnectionError), call(server.port) as one_too_many:
                 assert closed(one_too_many)
-        callers[0].sendall(request(server.port, "POST", body=b"still here"))
+        callers[0].sendall(b"e")
         heard = answer(callers[0])
         assert heard is not None and heard.body == b"still here"
-        callers[1].close()
-        assert eventually(lambda: server.connections == 2)
-        assert works(server)
 
 
 def test_an_answer_that_nobody_takes_is_given_up() -> None:
