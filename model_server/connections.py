@@ -5,6 +5,7 @@ import math
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from operator import attrgetter
 from typing import Any
 
 import h11
@@ -54,8 +55,8 @@ class Configuration(Config):
 
 
 class Connection(H11Protocol, asyncio.BufferedProtocol):
-    """uvicorn's connection with limits of its own: when too many are open, who has been silent longest is hung up on, and
-    so is who is too slow with a request's head, from the connection or the head's first byte, or too slow to take an answer.
+    """uvicorn's connection with limits of its own: when too many are open, who has been silent longest is hung up on; so is
+    who is too slow with a request's head, from the connection or the head's first byte, or too slow to take an answer.
 
     It is read in small pieces, and a body in crumbs is refused: to parse 256 KB of chunks of one byte each, which one
     read of uvicorn's would bring, takes half a second in which nobody else is served.
@@ -85,8 +86,8 @@ class Connection(H11Protocol, asyncio.BufferedProtocol):
         with suppress(OSError):  # who is gone again needs no haste
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self.connections) > self.limits.connections:
-            silent = (other for other in self.connections if isinstance(other, Connection) and other.silent)
-            min(silent, key=lambda other: other.since).transport.abort()  # so a flood of silence keeps nobody out
+            silent = [other for other in self.connections if isinstance(other, Connection) and other.silent]
+            min(silent, key=attrgetter("since")).transport.abort()  # so a flood of silence keeps nobody out
         self._time_head()
 
     @property
