@@ -12,10 +12,17 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from harmonize_engine import __version__
-from harmonize_engine.cli import apply, doctor, fit, models, render
+from harmonize_engine.cli import apply, doctor, fit, models, render, serve
 from harmonize_engine.errors import HarmonizeError
 
-verbs = {"apply": apply, "fit": fit, "render": render, "models": models, "doctor": doctor}
+verbs = {
+    "apply": apply,
+    "fit": fit,
+    "render": render,
+    "serve": serve,
+    "models": models,
+    "doctor": doctor,
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,6 +114,8 @@ def _complain(error: HarmonizeError, words: list[str], status: int) -> int:
     else:
         line = " ".join(f"harmonize: error [{error.code}]: {error.message} {error.hint}".split())
     print(line, file=sys.stderr)
+    if words[:1] == ["serve"] and "--announce" in words:
+        serve.announce_failure(error)
     return status
 
 
