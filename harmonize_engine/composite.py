@@ -166,10 +166,10 @@ def shrink(plane: Pixels, size: tuple[int, int]) -> Singles:
 def _block_means(plane: Pixels, block: int) -> Singles:
     """Average whole blocks. Summing every block-th row, then column, is twice as fast as reshaping and taking means."""
     plane = plane[: plane.shape[0] // block * block, : plane.shape[1] // block * block]
-    tall = np.zeros((plane.shape[0] // block, *plane.shape[1:]), np.float32)
+    tall: Singles = np.zeros((plane.shape[0] // block, *plane.shape[1:]), np.float32)
     for row in range(block):
         tall += plane[row::block]
-    wide = np.zeros((tall.shape[0], tall.shape[1] // block, *plane.shape[2:]), np.float32)
+    wide: Singles = np.zeros((tall.shape[0], tall.shape[1] // block, *plane.shape[2:]), np.float32)
     for column in range(block):
         wide += tall[:, column::block]
     return wide / np.float32(block**2)

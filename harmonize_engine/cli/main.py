@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from harmonize_engine import __version__
-from harmonize_engine.cli import apply, doctor, fit, models, render, serve
+from harmonize_engine.cli import apply, benchmark, doctor, fit, models, render, serve, study
 from harmonize_engine.errors import HarmonizeError
 
 verbs = {
@@ -21,6 +21,8 @@ verbs = {
     "render": render,
     "serve": serve,
     "models": models,
+    "benchmark": benchmark,
+    "study": study,
     "doctor": doctor,
 }
 
