@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be chosen: what to match, the model, and how many points the curves have."""
+"""What may be chosen: what to match, the model, how many points the curves have, and where the engine runs."""
 
-from . import engine, proxy, record, settings
-from .qt import QCheckBox, QComboBox, QFormLayout, QSizePolicy, QWidget, i18n
+from . import engine, references, settings
+from .qt import QCheckBox, QComboBox, QFormLayout, QSizePolicy, QWidget, i18n, pyqtSignal
 
 
 class Choices(QWidget):
-    """Keeps the choices in Krita's settings."""
+    """Keeps the choices in Krita's settings; `chosen` tells of a new one."""
+
+    chosen = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.reference = combo("reference", i18n("What to match the layer to"))
         self.model = combo("model", i18n("The model that looks at the picture"))
+        self.engine = combo(
+            "engine", i18n("Where the engine runs: a server of its own, or inside Krita if it is installed there")
+        )
         self.exact = QCheckBox(i18n("Exact curves (256 points)"))
         self.exact.setAccessibleName(self.exact.text())
         self.exact.setToolTip(i18n("Follow the model's curves exactly; with fewer points they are easy to edit"))
@@ -20,24 +25,18 @@ class Choices(QWidget):
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        layout.addRow(i18n("Match"), self.reference)
-        layout.addRow(i18n("Model"), self.model)
+        for label, made in ((i18n("Match"), self.reference), (i18n("Model"), self.model), (i18n("Engine"), self.engine)):
+            layout.addRow(label, made)
+            made.activated.connect(self.chosen)
         layout.addRow(self.exact)
 
     def refresh(self, document, layer):
         """Offer what there is now."""
-        references = [(i18n("What is beneath"), proxy.beneath), (i18n("The selection"), proxy.selection)]
-        if document is not None:
-            others = [other for other in document.topLevelNodes() if other != layer and is_picture(other)]
-            references += [(i18n("Layer “{0}”").format(other.name()), record.name_of(other)) for other in others]
-        offer(self.reference, references)
+        offer(self.reference, references.offered(document, layer))
+        places = [(i18n("Automatic"), "auto"), (i18n("Server"), "server"), (i18n("Inside Krita"), "in-process")]
+        offer(self.engine, places)
         models = [(model["name"], model["name"]) for model in engine.known["models"]]
         offer(self.model, [(i18n("Default"), ""), *models])
-
-
-def is_picture(layer):
-    """Whether a layer could be matched."""
-    return layer.type() not in ("filterlayer", "selectionmask")
 
 
 def combo(name, tip):

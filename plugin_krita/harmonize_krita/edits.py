@@ -63,9 +63,8 @@ def renew(foreground, wish, keep_edits=True):
         if keep_edits and is_edited(part, layer):
             kept.append(layer.name())
             continue
-        fill(layer, leaf or neutral(part), wish, document, space)
+        part.written = fill(layer, leaf or neutral(part), wish, document, space)
         part.strength = leaf.strength if leaf else part.strength
-        part.written = group.state(layer)
     known.parts = [part for part, _ in there] + grown(foreground, missing, wish)
     known.harmonization, known.exact = wish.harmonization, wish.exact
     strengthen(document, known, wish.color_strength, wish.light_strength)
@@ -74,7 +73,7 @@ def renew(foreground, wish, keep_edits=True):
 
 
 def fits(foreground, wish):
-    """Whether the group that is there can show a new result: it may lack light layers, but none of colour."""
+    """Whether the group that is there can show a new result: it may lack light layers, but no others."""
     if foreground.record.canvas != record.canvas_of(foreground.document):
         return False
     roles = [part.role for part, _ in live(foreground.document, foreground.record)]
@@ -97,7 +96,7 @@ def neutral(part):
 
 
 def fill(layer, leaf, wish, document, space):
-    """Write a new content into a layer, which is no undo step."""
+    """Write a new content into a layer, which is no undo step; returns its state."""
     if leaf.filter:
         layer.filter().configuration().setProperties(leaf.settings)
     elif leaf.role in parts.lights:
@@ -105,20 +104,23 @@ def fill(layer, leaf, wish, document, space):
         rows = [[1.0]] if leaf.value == 1 else parts.light_rows(wish.harmonization)
         grey = light.pixels(rows, leaf.role, width, height, space.depth, space.is_linear)
         layer.setPixelData(QByteArray(grey), 0, 0, width, height)
+        return group.painted(grey)
+    return group.state(layer)
 
 
 def grown(foreground, missing, wish):
     """Add light layers that the group has not; returns their parts."""
     if not missing:
         return []
-    document, there, added = foreground.document, foreground.group, []
+    document, added = foreground.document, []
     above = [layer for part, layer in live(document, foreground.record) if part.role != parts.clip][-1]
     scratch = group.opened("", missing, foreground.space, False)
     try:
         for leaf, child in zip(missing, scratch.topLevelNodes()[0].childNodes()[1:], strict=True):
             fill(child, leaf, wish, document, foreground.space)
-            there.addChildNode(child.clone(), above)
-            siblings = there.childNodes()
+            parent = above.parentNode()
+            parent.addChildNode(child.clone(), above)
+            siblings = parent.childNodes()
             above = siblings[siblings.index(above) + 1]
             added.append(record.Part(leaf.role, record.name_of(above), leaf.strength, group.state(above)))
     finally:

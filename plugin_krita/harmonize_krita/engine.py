@@ -7,6 +7,7 @@ import threading
 
 from . import engine_client
 from .engine_client import Cancelled, EngineError
+from .qt import i18n
 from .settings import engine_choice
 
 lock = threading.Lock()
@@ -19,23 +20,30 @@ if hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE) == signal.SIG
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def connected(cancellation=None, progress=None):
-    """The engine; raises EngineError, Cancelled. Not for Krita's own thread: starting one takes seconds."""
-    choice = engine_choice()
+def connected(choice, cancellation=None, progress=None):
+    """The engine of a choice; raises EngineError, Cancelled. Not for Krita's own thread: starting one takes seconds.
+
+    The choice is read by Krita's thread: other threads are shown old settings.
+    """
     with lock:
         if choice not in found:
             found.clear()
+            known.update(models=[], log=None)
             follow = os.getpid() if can_be_followed() else None
-            found[choice] = engine_client.connect(choice, None, follow, cancellation, progress)
+            try:
+                found[choice] = engine_client.connect(choice, None, follow, cancellation, progress)
+            except ImportError as error:
+                message = i18n("The Harmonize engine is not installed inside Krita.")
+                raise EngineError("engine_not_inside", message, i18n("Set Engine to Automatic.")) from error
         return found[choice]
 
 
-def learn(cancellation=None):
+def learn(choice, cancellation=None):
     """Ask once for the models and the log; what fails is asked again another time."""
     if known["models"]:
         return
     try:
-        engine = connected(cancellation)
+        engine = connected(choice, cancellation)
         known["models"], known["log"] = engine.models(), engine.health().get("log")
     except Cancelled:
         raise
@@ -45,10 +53,10 @@ def learn(cancellation=None):
 
 def description():
     """The engine that is connected, for people; empty before the first request."""
-    return next((engine.description for engine in list(found.values())), "")
+    engine = found.get(engine_choice())
+    return engine.description if engine else ""
 
 
 def can_be_followed():
     """Whether an engine outside knows this process by the same number: in a sandbox it has another one there."""
-    sandboxed = os.path.exists("/.flatpak-info") or "SNAP" in os.environ
-    return not sandboxed and os.environ.get("HARMONIZE_FOLLOW") != "no"
+    return not (os.path.exists("/.flatpak-info") or "SNAP" in os.environ)

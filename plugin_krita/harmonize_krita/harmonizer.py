@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is going on, for all windows: the layers that wait, the request that runs, the last result."""
 
-import traceback
 from collections import deque
 from os.path import basename
 
 from krita import Krita
 
-from . import edits, muting, record, settings
+from . import edits, muting, record, references, settings
 from .foreground import resolved
 from .job import Job
 from .qt import QObject, QTimer, i18n, pyqtSignal
-from .refusal import Refusal
+from .refusal import Refusal, unexpected
 from .task import Options, Task
 
 leave_patience = 3000  # milliseconds
@@ -59,11 +58,8 @@ class Harmonizer(QObject):
 
     def chosen(self):
         """The options as the artist has set them."""
-        reference = settings.get("reference")
-        document, _, known = self.situation()
-        layer = None
-        if reference not in ("beneath", "selection"):
-            layer, reference = record.node(document, reference) if document else None, "layer"
+        document, meant, known = self.situation()
+        reference, layer = references.chosen(document, meant)
         strengths = [settings.number(name) for name in ("color_strength", "light_strength")]
         if known:
             strengths = [known.color_strength, known.light_strength]
@@ -213,13 +209,6 @@ def is_at_rest(document):
         return False
     document.unlock()
     return True
-
-
-def unexpected(error):
-    """A mistake of ours as a sentence; the traceback goes where Krita's messages go."""
-    traceback.print_exception(type(error), error, error.__traceback__)
-    text = i18n("Something went wrong ({0}: {1}).").format(type(error).__name__, error)
-    return Refusal(text, i18n("Your layers are as they were."), "internal")
 
 
 def offer_of(task):

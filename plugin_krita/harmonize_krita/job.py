@@ -4,7 +4,7 @@
 from . import engine
 from .engine_client import Cancellation, EngineError
 from .qt import QThread, pyqtSignal
-from .refusal import Refusal
+from .refusal import unexpected
 from .task import refusal
 
 
@@ -22,11 +22,11 @@ class Job(QThread):
         """Runs in the thread."""
         try:
             answer = self.task.ask(self.cancellation, self.progressed.emit)
-            engine.learn(self.cancellation)
+            engine.learn(self.task.engine, self.cancellation)
         except EngineError as error:
             self.ended.emit(None, refusal(error))
         except Exception as error:  # a thread must not die without a word
-            self.ended.emit(None, Refusal(f"{type(error).__name__}: {error}", code="internal"))
+            self.ended.emit(None, unexpected(error))
         else:
             self.ended.emit(answer, None)
 

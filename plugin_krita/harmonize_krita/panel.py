@@ -43,6 +43,7 @@ class Panel(QWidget):
         for slider in (self.color, self.light):
             slider.moved.connect(self.strengthen)
         self.harmonizer.changed.connect(self.refresh)
+        self.choices.chosen.connect(self.refresh)
         self.timer = QTimer(self)
         self.timer.timeout.connect(self.look)
         self.refresh()
@@ -89,6 +90,8 @@ class Panel(QWidget):
         self.engine.setWordWrap(True)
         self.engine.setTextFormat(Qt.TextFormat.RichText)
         self.engine.linkActivated.connect(self.follow)
+        self.engine.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)  # by keyboard, too
+        self.engine.setAccessibleName(i18n("State of the engine"))
         font = self.engine.font()
         font.setPointSizeF(0.9 * font.pointSizeF())
         self.engine.setFont(font)
@@ -158,7 +161,7 @@ class Panel(QWidget):
         elif not text and layer is None:
             text = escaped(i18n("Open a picture and click the pasted layer."))
         elif not text and known is None:
-            target = self.choices.reference.currentText()
+            target = self.choices.reference.currentText().strip()
             text = escaped(i18n("“{0}” will be matched to: {1}.").format(layer.name(), target[:1].lower() + target[1:]))
         elif not text:
             text = escaped(i18n("“{0}” is harmonized.").format(layer.name()))

@@ -7,6 +7,7 @@ from .refusal import Refusal
 from .seed import Leaf
 
 tones_role, saturation_role = "curves", "saturation"
+solid = "solid"  # makes a layer's soft edges opaque, where the group takes its alpha from beneath
 black, white, clip = "black", "white", "clip"  # limits of float documents
 colours, lights = (tones_role, saturation_role), (light.darken, light.brighten, light.both)
 just_inside = {"F16": (1e-7, 1 - 2**-11), "F32": (1e-7, 1 - 1e-7)}  # next to 0 and 1
@@ -32,7 +33,14 @@ def of(wish, space):
             )
     if is_float(space) and leaves:
         leaves.append(Leaf(clip, i18n("Clip highlights"), "darken", value=1))
-    return leaves
+    return [*solid_edges(wish), *leaves]
+
+
+def solid_edges(wish):
+    """What a part of a layer with an alpha of its own needs: else its soft edges would change by half."""
+    if not wish.keeps_alpha:
+        return []
+    return [Leaf(solid, i18n("Solid edges"), "copy", filter=tones.curves_filter, settings=tones.solid_settings())]
 
 
 def is_float(space):

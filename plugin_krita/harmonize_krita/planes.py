@@ -14,17 +14,13 @@ def shrunk(pixels, width, height, size):
     return scaled(image, size).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
-def thinned(pixels, width, height, pixel_bytes, step):
-    """Every step-th pixel of every step-th row, and the new size: converting deep pixels is slow."""
-    words, first = pixel_bytes // 4, step // 2
-    given, columns, lines = array("I", pixels), range(first, width, step), range(first, height, step)
-    stride = words * len(columns)
-    kept = array("I", bytes(4 * stride * len(lines)))
-    for number, line in enumerate(lines):
-        there = given[line * width * words : (line + 1) * width * words]
-        for word in range(words):
-            kept[number * stride + word : (number + 1) * stride : words] = there[first * words + word :: step * words]
-    return kept.tobytes(), len(columns), len(lines)
+def every(row, pixel_bytes, first, step):
+    """Every step-th pixel of a row of deep pixels."""
+    words, given = pixel_bytes // 4, array("I", row)
+    kept = array("I", bytes(pixel_bytes * len(range(first, len(given) // words, step))))
+    for word in range(words):
+        kept[word::words] = given[first * words + word :: step * words]
+    return kept.tobytes()
 
 
 def shrunk_plane(plane, width, height, size):

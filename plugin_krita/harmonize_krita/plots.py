@@ -141,10 +141,19 @@ class ScorePlot(Plot):
     def __init__(self, parent=None):
         super().__init__(26, i18n("Harmony"), parent)
 
+    def set(self, content):
+        """Show other numbers, and say them to screen readers."""
+        super().set(content)
+        self.setAccessibleDescription(self.text() if content else "")
+
+    def text(self):
+        """Both numbers."""
+        before, after = self.content
+        return f"{self.label}  {round(100 * before)} → {round(100 * after)} %"
+
     def draw(self, painter, area):
         """Both numbers, and a bar up to the one after with a tick at the one before."""
         before, after = self.content
-        text = f"{self.label}  {round(100 * before)} → {round(100 * after)} %"
         painter.setPen(Qt.PenStyle.NoPen)
         highlight = self.palette().color(QPalette.ColorRole.Highlight)
         bar = QRectF(area.left(), area.bottom() - 4, area.width(), 4)
@@ -156,7 +165,7 @@ class ScorePlot(Plot):
         painter.drawRect(QRectF(bar.left() + before * bar.width() - 1, bar.top() - 2, 2, 8))
         painter.setPen(self.palette().color(QPalette.ColorRole.Text))
         top = QRectF(area.left(), area.top() - 2, area.width(), area.height() - 4)
-        painter.drawText(top, text, QTextOption(Qt.AlignmentFlag.AlignVCenter))
+        painter.drawText(top, self.text(), QTextOption(Qt.AlignmentFlag.AlignVCenter))
 
 
 def mixed(palette, share):

@@ -16,10 +16,19 @@ near_all = 8  # of 255, summed up as a mean: a selection that takes this little 
 
 @dataclass(frozen=True)
 class Look:
-    """A proxy, and the mask over the whole canvas, one byte a pixel; None where the layer's own alpha is the mask."""
+    """A proxy, and the mask over the whole canvas, one byte a pixel; None where the layer's own alpha is the mask.
+
+    keeps_alpha: the mask is a part of a layer with an alpha of its own.
+    """
 
     proxy: Proxy
     mask: bytes | None
+    keeps_alpha: bool
+
+    @property
+    def marks(self):
+        """What tells the foreground from the rest of its layer."""
+        return self.mask, self.keeps_alpha
 
 
 def look(foreground, reference=beneath, layer=None):
@@ -37,10 +46,11 @@ def look(foreground, reference=beneath, layer=None):
         rendering.isolate(source)
         own = planes.alpha(rendering.image(size))
         mask = marked(foreground, own, reference, size)
+        keeps_alpha = mask is not None and is_cut_out(foreground, own)
         small = own if mask is None else planes.product(own, smaller(mask, document, size))
         refuse_unmarked(foreground, small)
         if reference == chosen_layer:
-            target, weights = plate_of(rendering, layer, size)
+            target, weights = plate_of(foreground, rendering, layer, size)
         elif mask is None:
             target, weights = planes.opaque(plate), planes.alpha(plate)
         else:
@@ -54,7 +64,7 @@ def look(foreground, reference=beneath, layer=None):
             "reference_empty",
         )
     everywhere = target is not None and min(weights) == 255
-    return Look(Proxy(*size, planes.opaque(composite), small, target, None if everywhere else weights), mask)
+    return Look(Proxy(*size, planes.opaque(composite), small, target, None if everywhere else weights), mask, keeps_alpha)
 
 
 def fitting(document):
@@ -74,8 +84,9 @@ def marked(foreground, own, reference, size):
 
     own: the layer's small alpha.
     """
-    if foreground.record is not None:
-        return group_mask(foreground) if foreground.record.is_flat else None
+    known = foreground.record
+    if known is not None:
+        return group_mask(foreground) if known.is_flat or known.keeps_alpha else None
     if foreground.selection is not None and reference != selection:
         part = planes.product(own, smaller(foreground.selection, foreground.document, size))
         if not any(part):
@@ -95,10 +106,19 @@ def marked(foreground, own, reference, size):
     return None
 
 
+def is_cut_out(foreground, own):
+    """Whether a layer shows in any other way than as an opaque picture that covers all; own: its small alpha."""
+    layer, known = foreground.layer, foreground.record
+    if known is not None:
+        return known.keeps_alpha
+    return min(own) < 255 or layer.opacity() < 255 or layer.blendingMode() != "normal" or layer.inheritAlpha()
+
+
 def group_mask(foreground):
     """The mask of the group as it is now; the artist may have painted on it."""
-    document = foreground.document
-    for child in foreground.group.childNodes():
+    document, there = foreground.document, foreground.group.childNodes()
+    inside = [child for group in there if group.type() == "grouplayer" for child in group.childNodes()]
+    for child in [*there, *inside]:
         if child.type() == "transparencymask":
             return bytes(child.pixelData(0, 0, document.width(), document.height()))
     raise Refusal(
@@ -118,8 +138,12 @@ def refuse_unmarked(foreground, small):
         )
 
 
-def plate_of(rendering, layer, size):
+def plate_of(foreground, rendering, layer, size):
     """A layer alone as what is to be matched, and its alpha as the weight."""
+    if layer == foreground.layer:
+        raise Refusal(
+            i18n("“{0}” cannot be matched to itself.").format(layer.name()), i18n("Choose another reference."), "itself"
+        )
     if layer is None or (there := rendering.find(layer)) is None:
         raise Refusal(i18n("The layer to match is gone."), i18n("Choose another reference."), "reference_gone")
     rendering.isolate(there)

@@ -41,6 +41,7 @@ class Record:
     color_strength: float = 1.0
     light_strength: float = 1.0
     exact: bool = False
+    keeps_alpha: bool = False  # the mask marks a part of a layer with its own alpha: its adjustments are in a group inside
     canvas: list = field(default_factory=list)  # what the layers were made for, see `canvas_of`
 
 

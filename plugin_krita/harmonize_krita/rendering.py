@@ -49,11 +49,19 @@ class Rendering:
         """The picture as it shows now, shrunk: 8 bits, display-encoded, with alpha."""
         self.copy.refreshProjection()
         self.copy.waitForDone()
-        pixels, width, height = bytes(self.copy.pixelData(0, 0, self.width, self.height)), self.width, self.height
-        step = min(width // (2 * size[0]), height // (2 * size[1]))
+        step = min(self.width // (2 * size[0]), self.height // (2 * size[1]))
         if step > 1 and self.space.depth != "U8":
-            pixels, width, height = planes.thinned(pixels, width, height, pixel_bytes[self.space.depth], step)
+            pixels, width, height = self.thinned(step)
+        else:
+            pixels, width, height = bytes(self.copy.pixelData(0, 0, self.width, self.height)), self.width, self.height
         return planes.shrunk(self.space.display_bytes(pixels, width, height), width, height, size)
+
+    def thinned(self, step):
+        """Every step-th pixel of every step-th row, and their size: reading and converting all deep pixels is slow."""
+        first, pixel = step // 2, pixel_bytes[self.space.depth]
+        lines = range(first, self.height, step)
+        rows = [planes.every(bytes(self.copy.pixelData(0, y, self.width, 1)), pixel, first, step) for y in lines]
+        return b"".join(rows), len(rows[0]) // pixel, len(rows)
 
 
 def beside(layer, wanted):

@@ -16,6 +16,7 @@ spaces = {"U8": "RGBA", "U16": "RGBA16", "F16": "RGBAF16", "F32": "RGBAF32"}
 grey_formats = {"U8": "<4B", "U16": "<4H", "F16": "<4e", "F32": "<4f"}
 whites = {"U8": 255, "U16": 65535, "F16": 1.0, "F32": 1.0}
 folder = "seed"
+inherit_alpha = "1110"  # which channels a layer writes
 anchor = "anchor"  # the lowest layer of the group: the clone is put above it
 
 
@@ -41,13 +42,17 @@ class Leaf:
         return "adjustmentlayer" if self.filter else "paintlayer"
 
 
-def write(path, name, leaves, depth, profile, masked):
-    """Write the group `name` with its leaves, lowest first, in a document's depth and profile; masked: with a mask."""
+def write(path, name, leaves, depth, profile, mask="", inner=""):
+    """Write the group `name` with its leaves, lowest first, in a document's depth and profile.
+
+    mask: the name of its mask, if it is to have one; inner: the name of a group inside it that holds the leaves and the
+    mask, and takes the alpha of what is beneath it.
+    """
     files, entries = {}, []
     for number, leaf in enumerate((Leaf(anchor, anchor), *leaves)):
         file = f"layer{number}"
         extra = f" filtername={quoteattr(leaf.filter)} filterversion='1'" if leaf.filter else ""
-        flags = "" if leaf.filter or leaf.role == anchor else "1110"  # inherit alpha
+        flags = "" if leaf.filter or leaf.role == anchor else inherit_alpha
         attributes = _attributes(leaf.name, leaf.type, file, flags)
         entries.append(f"<layer {attributes} compositeop='{leaf.blend}' opacity='{leaf.opacity}'{extra}/>")
         if leaf.filter:
@@ -58,17 +63,26 @@ def write(path, name, leaves, depth, profile, masked):
             alpha = 0 if leaf.value is None else white
             value = 0 if leaf.value is None else leaf.value
             files |= _tiles(file, struct.pack(grey_formats[depth], value, value, value, alpha))
-    group = _attributes(name, "grouplayer", "group", "")
-    if masked:
-        entries.append(f"<mask {_attributes('Foreground', 'transparencymask', 'mask', '')}/>")
+    if mask:
+        entries.append(f"<mask {_attributes(mask, 'transparencymask', 'mask', '')}/>")
         files |= _tiles("mask.pixelselection", b"\0")
-    inside = f"<layers>{''.join(reversed(entries))}</layers>"
-    group = f"<layer {group} compositeop='normal' opacity='255' passthrough='0'>{inside}</layer>"
+    if inner:
+        file = "layer_beneath"
+        files |= _tiles(file, struct.pack(grey_formats[depth], 0, 0, 0, 0))
+        beneath = f"<layer {_attributes(anchor, 'paintlayer', file, '')} compositeop='normal' opacity='255'/>"
+        entries = [beneath, _group(inner, "inner", inherit_alpha, entries)]
+    group = _group(name, "group", "", entries)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/x-krita")
         archive.writestr("maindoc.xml", _main(group, spaces[depth], profile))
         for member, content in files.items():
             archive.writestr(f"{folder}/layers/{member}", content)
+
+
+def _group(name, file, flags, entries):
+    attributes = _attributes(name, "grouplayer", file, flags)
+    inside = f"<layers>{''.join(reversed(entries))}</layers>"
+    return f"<layer {attributes} compositeop='normal' opacity='255' passthrough='0'>{inside}</layer>"
 
 
 def _main(group, space, profile):

@@ -6,7 +6,7 @@ from typing import Any
 
 from krita import Krita
 
-from . import edits, engine, group, proxy, record
+from . import edits, engine, group, proxy, record, settings
 from .engine_client import Cancelled, EngineError
 from .foreground import Foreground
 from .qt import i18n
@@ -48,7 +48,7 @@ class Task:
     """Look at a layer of a document; raises Refusal."""
 
     def __init__(self, document, layer=None, options=None):
-        self.options = options or Options()
+        self.options, self.engine = options or Options(), settings.engine_choice()
         self.foreground = Foreground.find(document, layer)
         self.layer_id = record.name_of(self.foreground.layer)
         self.name = self.foreground.layer.name()
@@ -57,7 +57,7 @@ class Task:
 
     def ask(self, cancellation=None, progress=None):
         """Ask the engine, from any thread; returns its answer. Raises EngineError, Cancelled."""
-        found = engine.connected(cancellation, progress)
+        found = engine.connected(self.engine, cancellation, progress)
         return found.harmonize(
             self.look.proxy,
             model=self.options.model,
@@ -74,7 +74,7 @@ class Task:
         if confidence.get("leave") and not options.anyway and self.foreground.record is None:
             return Outcome(None, i18n("“{0}” already fits: nothing was added.").format(self.name), found)
         wish = group.Wish(
-            found, answer.points, options.color_strength, options.light_strength, options.exact, self.look.mask
+            found, answer.points, options.color_strength, options.light_strength, options.exact, *self.look.marks
         )
         return self.renewed(wish) if self.foreground.record else self.added(wish)
 

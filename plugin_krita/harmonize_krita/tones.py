@@ -8,8 +8,8 @@ x -> decode(curve(encode(x))), with the sRGB transfer function.
 from . import spline
 
 curves_filter, saturation_filter = "perchannel", "hsvadjustment"
-untouched = "0,0;1,1;"
-slots = 8  # all colours, red, green, blue, alpha, hue, saturation, lightness
+untouched, full = "0,0;1,1;", "0,1;1,1;"
+slots, alpha_slot = 8, 4  # all colours, red, green, blue, alpha, hue, saturation, lightness
 level = 1 / 255
 easy_points = 16  # more are hard to drag
 deep_points = 33  # deeper pictures deserve a closer fit; of a 16-bit curve Krita reads these places only
@@ -64,6 +64,13 @@ def curves_settings(channels):
     """The filter's parameters for three channels of points."""
     texts = ["".join(f"{x:.6g},{y:.6g};" for x, y in zip(xs, ys, strict=True)) for xs, ys in channels]
     drawn = [untouched, *texts, *[untouched] * (slots - 4)]
+    return {"nTransfers": str(slots), **{f"curve{slot}": text for slot, text in enumerate(drawn)}}
+
+
+def solid_settings():
+    """The curves filter's parameters for making see-through pixels opaque."""
+    drawn = [untouched] * slots
+    drawn[alpha_slot] = full
     return {"nTransfers": str(slots), **{f"curve{slot}": text for slot, text in enumerate(drawn)}}
 
 

@@ -35,6 +35,9 @@ class Steps(Extension):
             QTimer.singleShot(800, self.begin)
 
     def begin(self):
+        from harmonize_krita import engine
+
+        engine.can_be_followed = lambda: False  # the engine is outside of this root, where processes have other numbers
         sys.excepthook = lambda *error: end(3, "".join(traceback.format_exception(*error)))  # else a dialog that waits
         names = dict(globals(), arguments=json.loads((bench / "arguments.json").read_text()))
         exec(compile((bench / "script.py").read_text(encoding="utf-8"), "script.py", "exec"), names)

@@ -3,7 +3,7 @@
 forky has GIMP 3.2 and Krita 5.3, trixie has GIMP 3.0 and Krita 5.2.  Run it by hand as
 ``python3 tests/hosts/roots.py build|path|check [forky|trixie]``.
 
-A command runs in a mount and process namespace of its own, so nothing stays mounted and nothing keeps
+A command runs in mount, process and IPC namespaces of its own, so nothing stays mounted and nothing keeps
 running, even after a kill.  It sees its own /tmp and its own /session:
 
     /session/home    HOME, a copy of the home that was warmed when the root was made
@@ -29,7 +29,8 @@ from pathlib import Path
 import recipe
 from recipe import RootUnavailable, key, require_tools, suites
 
-namespace = ("unshare", "--mount", "--pid", "--kill-child")
+# With --ipc, for Krita attaches to the shared memory that another one left under the same key, and dies of it.
+namespace = ("unshare", "--mount", "--pid", "--ipc", "--kill-child")
 # Abstract sockets are shared with the machine, /tmp is not: without them two roots can both use display :99.
 screen = ("xvfb-run", "-a", "-s", "-nolisten local -screen 0 1600x1000x24")
 gimp_version = "from bench import result; from gi.repository import Gimp; result(Gimp.version())"

@@ -63,7 +63,6 @@ class Window:
             variables = (
                 "env",
                 "HARMONIZE_RUNTIME_DIR=/session/share/runtime",
-                "HARMONIZE_FOLLOW=no",
                 "QT_LOGGING_RULES=*=false",
             )
             shell = ("sh", "-c", "openbox & exec krita --nosplash")
@@ -308,8 +307,17 @@ def test_an_engine_that_is_killed_is_told_in_a_sentence(window):
     panel.start.click()
     yield from answered(panel)
     said["killed"] = [panel.status.text(), names()]
+    places = panel.choices.engine
+    places.setCurrentIndex(places.findData("in-process"))
+    places.activated.emit(places.currentIndex())
+    panel.start.click()
+    yield from answered(panel)
+    said["inside"] = panel.status.text()
+    places.setCurrentIndex(places.findData("auto"))
+    places.activated.emit(places.currentIndex())
 """
     )
+    assert said["inside"] == "The Harmonize engine is not installed inside Krita. Set Engine to Automatic."
     assert said["killed"] == [
         "The Harmonize engine is not installed. Run the Harmonize installer.",
         ["Background", "Pasted"],
@@ -322,11 +330,18 @@ def test_the_menu_does_the_same_without_the_docker(window):
         + """
     (found,) = [one for one in krita.dockers() if one.objectName() == "harmonize"]
     found.setVisible(False)
+    from krita import View
+    said["floating"] = []
+    View.showFloatingMessage = lambda view, text, *how: said["floating"].append(text)
     krita.action("harmonize_layer").trigger()
     yield from answered(panel)
     said["names"] = names()
+    found.setVisible(True)
+    krita.action("harmonize_layer").trigger()
+    yield from answered(panel)
 """
     )
+    assert said["floating"] == ["Harmonized “Pasted”."]  # over the canvas, only where no docker tells
     assert said["names"] == ["Background", "Pasted", "Harmonize: Pasted"]
 
 
@@ -406,6 +421,57 @@ def test_what_already_fits_can_be_harmonized_anyway(window):
     assert "<a href='anyway'>" in sentence
     assert layers == 2
     assert said["anyway"] == ["Harmonized “Pasted”.", 3]
+
+
+def test_a_linear_picture_is_offered_kritas_conversion(window):
+    said = window.run(
+        start
+        + """
+    from harmonize_krita.qt import QApplication
+
+    def look():
+        said["asked"] = [type(one).__name__ for one in QApplication.topLevelWidgets() if one.isVisible()]
+        QApplication.activeModalWidget().reject()
+
+    made.setColorSpace("RGBA", "U16", "sRGB-elle-V2-g10.icc")
+    made.waitForDone()
+    yield 0.6
+    panel.start.click()
+    yield from answered(panel)
+    said["told"] = panel.status.text()
+    QTimer.singleShot(1500, look)
+    panel.status.linkActivated.emit("convert")
+    yield 2
+"""
+    )
+    sentence, link = said["told"].split(" <a ")
+    assert sentence == "Harmonized “Pasted”. The document is linear: close, not exact."
+    assert link.startswith("href='convert'>")
+    assert "QDialog" in said["asked"]
+
+
+def test_a_refusal_of_the_engine_leads_to_its_log(window):
+    said = window.run(
+        start
+        + """
+    from harmonize_krita import panel as module
+    from harmonize_krita.task import Task
+    from harmonize_krita.engine_client import EngineError
+
+    def fail(task, *more):
+        raise EngineError("internal", "The engine broke.", "Look into its log.", "/session/share/logs/server.log")
+
+    Task.ask, opened = fail, []
+    module.QDesktopServices.openUrl = lambda url: opened.append(url.toLocalFile())
+    panel.start.click()
+    yield from answered(panel)
+    panel.status.linkActivated.emit("log")
+    said["told"], said["opened"], said["names"] = panel.status.text(), opened, names()
+"""
+    )
+    assert said["told"] == "The engine broke. Look into its log. <a href='log'>Open log</a>"
+    assert said["opened"] == ["/session/share/logs/server.log"]
+    assert said["names"] == ["Background", "Pasted"]
 
 
 def test_krita_closes_while_the_engine_thinks(window):

@@ -178,15 +178,57 @@ said["layer"] = [list(asked[-1].background[:3]), asked[-1].reference_mask]
     assert said["layer"] == [[3, 2, 1], None]
 
 
+def test_layers_in_groups_can_be_matched(desk):
+    """Offered as the Layers docker shows them, without the layer itself, what is around it and what Harmonize made."""
+    script = """
+from harmonize_krita import references, settings
+things = add(made, "grouplayer", "Things")
+layer = add(made, parent=things, pixels=disc)
+inner = add(made, "grouplayer", "Inner", things)
+deep = add(made, name="Deep", parent=inner, pixels=bytes([1, 2, 3, 255]) * width * height)
+harmonize(made, layer)
+said = {"names": [name for name, _ in references.offered(made, layer)]}
+settings.put("reference", record.name_of(deep))
+elsewhere = references.chosen(picture(), None)
+said["chosen"] = [references.chosen(made, layer)[1] == deep, references.chosen(made, deep), elsewhere]
+told = harmonize(made, layer, reference="layer", reference_layer=deep)
+said["seen"] = [told[0], list(asked[-1].background[:3])]
+said["itself"] = sentence(harmonize_krita.harmonize, made, layer, reference="layer", reference_layer=layer)
+settings.put("reference", "beneath")
+"""
+    said = desk.run(start + script)
+    layers = ["   Layer “Inner”", "      Layer “Deep”", "Layer “Background”"]
+    assert said["names"] == ["What is beneath", "The selection", *layers]
+    assert said["chosen"] == [True, ["beneath", None], ["beneath", None]]  # another picture has no such layer
+    assert said["seen"] == ["Updated “Pasted”.", [3, 2, 1]]
+    assert said["itself"] == "itself"
+
+
 def test_a_selected_part_of_a_layer_is_marked_by_a_mask(desk):
     script = """
 layer = add(made, pixels=disc)
 select(made, half)
 said = harmonize(made, layer)
-group = made.topLevelNodes()[2]
-said += [layer.opacity(), [one.type() for one in group.childNodes()][-1]]
+inner = made.topLevelNodes()[2].childNodes()[1]
+said += [layer.opacity(), inner.name(), inner.inheritAlpha(), [one.type() for one in inner.childNodes()][-1]]
 """
-    assert desk.run(start + script) == ["Harmonized “Pasted”.", True, 255, "transparencymask"]
+    assert desk.run(start + script) == ["Harmonized “Pasted”.", True, 0, "Selected part", True, "transparencymask"]
+
+
+def test_a_selected_part_of_an_opaque_layer_in_another_mode_is_not_mixed_twice(desk):
+    script = """
+layer = add(made, pixels=bytes([40, 80, 120, 255]) * width * height)
+layer.setOpacity(150)
+layer.setBlendingMode("screen")
+select(made, half)
+before = shown(made)
+harmonize(made, layer)
+harmonize_krita.strengthen(0, 0, made, layer)
+said = [shown(made) == before, layer.opacity()]
+harmonize_krita.remove(made, layer)
+said += [shown(made) == before, layer.opacity()]
+"""
+    assert desk.run(start + script) == [True, 0, True, 150]
 
 
 def test_again_renews_the_same_group(desk):

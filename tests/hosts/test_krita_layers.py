@@ -13,6 +13,7 @@ both = Harmonization((tone_curves(1), light_map(0.5, 1.9)), "test", "1")
 many = Harmonization((tone_curves(2), Saturation(-0.3), tone_curves(3), light_map(0.6, 1.3)), "test", "1")
 limits = {"U8": (3, 0.4), "U16": (2.5, 0.05), "F16": (0.5, 0.05), "F32": (0.5, 0.05)}  # 8-bit levels: largest, mean
 steps = {"U8": 0, "U16": 0, "F16": 2**-11, "F32": 1e-5}  # what blending a layer with nothing may round off
+steps_of_part = {"U8": 0, "U16": 2 / 65535, "F16": 2**-9, "F32": 1e-4}  # it is blended twice
 limits_of_many = {"U8": (6, 0.6), "U16": (2.5, 0.1)}  # three filters, each rounded
 limits_of_linear = (14, 1.0)  # display-encoded levels: light multiplies by one power for all of the display's curve
 
@@ -20,9 +21,9 @@ harmonize = """
 width, height, depth, profile, kind = arguments
 picture = document(width, height, depth, {"srgb": srgb, "linear": linear}[profile], (share / "background").read_bytes())
 layer = picture.topLevelNodes()[0]
-if kind == "own":
+if kind != "flat":
     layer = add(picture, pixels=(share / "cutout").read_bytes())
-else:
+if kind != "own":
     select(picture, (share / "mask").read_bytes())
 
 def keep(name):
@@ -64,7 +65,7 @@ def harmonized(desk: Desk, depth: str, kind: str, answer: Harmonization = both, 
     """Harmonize the scene; returns what was said, and what the reference takes: the picture, the mask, the cut-out."""
     encoded = scene() if profile != "linear" else decode(scene())
     background = native(encoded if kind == "flat" else encoded[::-1], np.ones((height, width)), depth)
-    cutout, mask = native(encoded, soft_disc(), depth), as_depth(soft_disc(), np.uint8)
+    cutout, mask = native(encoded, soft_disc(), depth), as_depth(soft_half() if kind == "part" else soft_disc(), np.uint8)
     for name, pixels in (("background", background), ("cutout", cutout), ("mask", mask)):
         desk.put(name, pixels)
     said = desk.run(harmonize, width, height, depth, profile, kind, answer=answer)
@@ -79,6 +80,11 @@ def encode(values: np.ndarray) -> np.ndarray:
 
 def decode(values: np.ndarray) -> np.ndarray:
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def soft_half() -> np.ndarray:
+    """A selection of the right side, with an edge of many pixels."""
+    return np.clip((np.mgrid[0:height, 0:width][1] - 60) / 60, 0, 1)
 
 
 def unit(pixels: np.ndarray) -> np.ndarray:
@@ -102,6 +108,26 @@ def test_krita_shows_the_reference(desk, depth, kind):
     for same, other in (("off", "before"), ("on", "shown"), ("weak", "before"), ("strong", "shown"), ("removed", "before")):
         difference = np.abs(unit(desk.got(same, depth)) - unit(desk.got(other, depth))).max()
         assert difference <= steps[depth], f"{same} is not {other}"
+
+
+@pytest.mark.parametrize("depth", limits)
+def test_a_selected_part_of_a_layer_keeps_the_layers_soft_edges(desk, depth):
+    """The selection fades the change only; how opaque the layer is stays as it was."""
+    said, picture, _, cutout = harmonized(desk, depth, "part")
+    colours = exact(cutout[..., :3], as_depth(soft_half(), np.uint8), both)
+    alpha = cutout[..., 3:].astype(float) / (1 if cutout.dtype.kind == "f" else np.iinfo(cutout.dtype).max)
+    reference = unit(picture) * (1 - alpha) + colours * alpha
+    inside = (alpha[..., 0] > 0) & (soft_half() > 0)
+    for name in ("shown", "again", "strong"):
+        error = 255 * np.abs(unit(desk.got(name, depth)) - reference)
+        print(f"{depth} part {name}: largest {error[inside].max():.2f}, mean {error[inside].mean():.3f}")
+        assert error[inside].max() <= limits[depth][0]
+        assert error[inside].mean() <= limits[depth][1]
+        assert np.array_equal(desk.got(name, depth)[~inside], desk.got("before", depth)[~inside])
+    assert said["tree again"] == said["tree"]
+    assert said["untouched"]
+    for same in ("off", "weak", "removed"):
+        assert np.abs(unit(desk.got(same, depth)) - unit(desk.got("before", depth))).max() <= steps_of_part[depth]
 
 
 @pytest.mark.parametrize("depth", limits_of_many)

@@ -16,7 +16,7 @@ leaves = [
 
 @pytest.fixture
 def archive(tmp_path):
-    seed.write(tmp_path / "seed.kra", 'Harmonize: "me" & <you>', leaves, "F32", 'A "wide" profile', True)
+    seed.write(tmp_path / "seed.kra", 'Harmonize: "me" & <you>', leaves, "F32", 'A "wide" profile', "Mask")
     with ZipFile(tmp_path / "seed.kra") as opened:
         yield opened
 
@@ -33,12 +33,24 @@ def test_layers_lie_as_they_are_given_under_a_mask(archive):
     assert group.get("name") == 'Harmonize: "me" & <you>'
     entries = [(one.get("name"), one.get("nodetype")) for one in group.find(f"{namespace}layers")]
     assert entries == [
-        ("Foreground", "transparencymask"),
+        ("Mask", "transparencymask"),
         ("Darken", "paintlayer"),
         ("Limit", "paintlayer"),
         ("Tone curves", "adjustmentlayer"),
         ("anchor", "paintlayer"),
     ]
+
+
+def test_a_group_inside_takes_the_alpha_of_what_is_beneath_it(tmp_path):
+    seed.write(tmp_path / "seed.kra", "Outside", leaves, "U8", "sRGB", "Mask", "Inside")
+    with ZipFile(tmp_path / "seed.kra") as opened:
+        image = ElementTree.fromstring(opened.read("maindoc.xml")).find(f"{namespace}IMAGE")
+        assert {"seed/layers/layer_beneath.defaultpixel", "seed/layers/layer0.defaultpixel"} < {*opened.namelist()}
+    inside, beneath = image.find(f"{namespace}layers")[0].find(f"{namespace}layers")
+    assert (inside.get("name"), inside.get("channelflags")) == ("Inside", "1110")
+    assert (beneath.get("name"), beneath.get("nodetype")) == ("anchor", "paintlayer")
+    names = [one.get("name") for one in inside.find(f"{namespace}layers")]
+    assert names == ["Mask", "Darken", "Limit", "Tone curves", "anchor"]
 
 
 def test_a_filter_acts_everywhere_and_a_limit_is_opaque(archive):
