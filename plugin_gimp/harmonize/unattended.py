@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Harmonizing without a dialog: from a script, from the batch, and again with the last values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from engine_client import Answer, Engine, connect
+from foreground import remark, targets
+from gi.repository import Gimp
+from handover import hand_over
+from settings import Settings
+from subject import Subject
+
+unknown = -1.0, -1.0
+
+
+def harmonize(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], settings: Settings) -> tuple[float, float]:
+    """Harmonize what is selected. Raises Refusal, EngineError."""
+    layers = targets(image, drawables)
+    if remark(image):
+        Gimp.message(remark(image))
+    return apply(image, layers, settings, {})
+
+
+def apply(
+    image: Gimp.Image, layers: Sequence[Gimp.Layer], settings: Settings, answers: dict[Gimp.Layer, Answer]
+) -> tuple[float, float]:
+    """Harmonize layers, each by itself; returns the harmony of the last before and after, -1 where it is not known.
+
+    answers: what the engine has said already of layers that are to be harmonized whatever it said. All is prepared first
+    and goes into the picture at the end, so that a failure leaves it as it was. Raises Refusal, EngineError.
+    """
+    Gimp.progress_init("Harmonize")
+    told = unknown
+    with ExitStack() as stack:
+        subjects = [stack.enter_context(Subject(image, layer, settings)) for layer in layers]
+        Gimp.progress_update(0.2)
+        asked = [subject for subject in subjects if subject.layer not in answers]
+        engine = connect(follow=os.getppid(), progress=_show) if asked else None  # follow GIMP, which started this process
+        finished = []
+        for subject in subjects:
+            answer = answers.get(subject.layer) or look(engine, subject, settings)
+            told = harmonies(answer)
+            if leaves(answer) and not (settings.always or subject.layer in answers):
+                Gimp.message(f"'{subject.name}' already fits the picture, so it was left as it is.")
+                continue
+            finished.append(subject.prepare(answer, settings))
+            stack.callback(finished[-1].discard)
+            Gimp.progress_update(0.5 + 0.4 * len(finished) / len(subjects))
+        if finished:
+            hand_over(image, finished)
+    Gimp.progress_end()
+    return told
+
+
+def look(engine: Engine, subject: Subject, settings: Settings) -> Answer:
+    """Ask the engine about a layer, with points for GIMP's curves."""
+    return engine.harmonize(subject.proxy, model=settings.model or None, points_for="gimp")
+
+
+def leaves(answer: Answer) -> bool:
+    """Whether the model advises to leave the layer as it is."""
+    return bool((answer.harmonization.get("confidence") or {}).get("leave"))
+
+
+def harmonies(answer: Answer) -> tuple[float, float]:
+    """How well the layer fits before and after, 0..1; -1: the model does not tell."""
+    confidence = answer.harmonization.get("confidence")
+    return (confidence["before"], confidence["after"]) if confidence else unknown
+
+
+def _show(stage: str, fraction: float) -> None:
+    Gimp.progress_set_text(stage)
+    Gimp.progress_update(0.2 + 0.3 * fraction)

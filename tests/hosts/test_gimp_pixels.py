@@ -1,0 +1,152 @@
+"""The plug-in's layers in real GIMP look as the engine's renderer says, in every precision and in every view."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gimp_session import Session
+from xcf_pictures import light_map, tone_curves, wide_profile
+
+from harmonize_engine.curves import Curves
+from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.render import exact
+from harmonize_engine.saturation import Saturation
+
+width, height = 133, 97
+part = 90, 70, 30, 20  # width, height and place of the pasted layer
+kinds = ("non-linear", "perceptual", "linear")
+cases = [f"{depth}-{kind}" for depth in ("u8", "u16", "u32", "half", "float") for kind in kinds]
+cases += ["u8-non-linear grey", "u16-linear grey", "float-non-linear grey"]
+wide = ["u8-non-linear wide", "u16-non-linear wide", "float-non-linear wide"]  # GIMP's saturation is sRGB's, wherever
+# 8-bit levels: largest and mean error; an 8-bit linear picture has few dark levels, a half eleven bits near white.
+limits = {"u8": (3, 0.3), "half": (1, 0.1), "u8-linear": (9, 0.3)}
+otherwise = 1, 0.05
+
+script = """
+size, part = arguments[1], arguments[2]
+answer = {}
+for case in arguments[0]:
+    precision, _, special = case.partition(" ")
+    image = image_of(*size, precision, special == "grey")
+    folder = "/session/share/"
+    under = layer_of(image, "Background", held(folder + "under"), *size)
+    pasted = layer_of(image, "Pasted", held(folder + "pasted"), *part)
+    if special == "wide":
+        image.set_color_profile(Gimp.ColorProfile.new_from_icc_profile(held(folder + "wide.icc")))
+    pasted.add_mask(pasted.create_mask(Gimp.AddMaskType.WHITE))
+    put_mask(pasted.get_mask(), held(folder + "layer-mask"))
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 40, 5, 70, 80)
+    put_mask(image.get_selection(), held(folder + "selection"))
+    base = folder + case.replace(" ", "-")
+    keep(base + ".before", shown(image))
+    keep(base + ".alpha", numbers(image.get_selection()))
+    artists, selected = pixels_of(image), bytes(numbers(image.get_selection()))
+    error = harmonize(image, pasted)
+    after = pixels_of(image)
+    touched = [found[0] for key, found in artists.items() if after.get(key) != found]
+    keep(base + ".projection", shown(image))
+    flat = image.duplicate()
+    flat.flatten()
+    keep(base + ".flattened", shown(flat))
+    save(image, base + ".xcf")
+    keep(base + ".reloaded", shown(load(base + ".xcf")))
+    save(image, base + ".png")
+    png = load(base + ".png")
+    keep(base + ".exported", shown(png))
+    answer[case] = {
+        "error": error, "touched": touched, "same selection": bytes(numbers(image.get_selection())) == selected,
+        "active": [layer.get_name() for layer in image.get_selected_layers()],
+        "layers": [described(layer) for layer in image.get_layers()], "png": png.get_precision().value_nick,
+    }
+    for each in (image, flat, png):
+        each.delete()
+result(json.dumps(answer))
+"""
+
+
+def waves(of: int) -> np.ndarray:
+    rows, columns = np.mgrid[0:height, 0:width]
+    rng = np.random.default_rng(of)
+    colours = [0.5 + 0.5 * np.sin(rows / (6 + c) + of + 2 * c) * np.cos(columns / (9 + 2 * c)) for c in range(3)]
+    return np.clip(np.stack(colours, -1) + rng.normal(0, 0.03, (height, width, 3)), 0, 1)
+
+
+def disc(rows: int, columns: int, edge: float) -> np.ndarray:
+    y, x = np.mgrid[0:rows, 0:columns]
+    return np.clip((0.5 - np.hypot(x / columns - 0.5, y / rows - 0.5)) * edge, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def masks() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Alpha and layer mask of the pasted layer, and the selection: all soft, in 255ths, which every depth holds."""
+    w, h, _, _ = part
+    alpha, mask = disc(h, w, 5), np.tile(np.linspace(1, 0.2, w), (h, 1))
+    y, x = np.mgrid[0:height, 0:width]
+    selection = np.clip((110 - x) / 12, 0, 1) * np.clip((y - 25) / 5, 0, 1)
+    return tuple(np.rint(255 * plane) / 255 for plane in (alpha, mask, selection))
+
+
+@pytest.fixture(scope="module")
+def answers(gimp_root, masks):
+    many = Harmonization((tone_curves(), Saturation(-0.3), tone_curves(), light_map(0.4, 1.9)), "test", "1")
+    few = Harmonization((tone_curves(), light_map(0.4, 1.9)), "test", "1")
+    with Session(gimp_root, many) as session:
+        alpha, mask, selection = masks
+        w, h, _, _ = part
+        put = lambda name, plane: (gimp_root.share / name).write_bytes(plane.astype("<f4").tobytes())  # noqa: E731
+        put("under", np.dstack([waves(1), np.ones((height, width))]))
+        put("pasted", np.dstack([waves(2)[:h, :w], alpha]))
+        put("layer-mask", mask)
+        put("selection", selection)
+        (gimp_root.share / "wide.icc").write_bytes(wide_profile())
+        told = json.loads(session.run(script, cases, [width, height], part))
+        session.engine.harmonization = few
+        told |= json.loads(session.run(script, wide, [width, height], part))
+        yield gimp_root.share, dict.fromkeys(cases, many) | dict.fromkeys(wide, few), told
+
+
+def pixels(share: Path, case: str, way: str) -> np.ndarray:
+    return np.fromfile(share / f"{case.replace(' ', '-')}.{way}", "<f4").reshape(height, width, 4)[..., :3]
+
+
+def expected(share: Path, case: str, wanted: Harmonization, mask: np.ndarray) -> np.ndarray:
+    before = np.clip(pixels(share, case, "before"), 0, 1)
+    if not case.endswith("grey"):
+        return exact(before, mask, wanted)
+    curves, _, more, light = wanted.adjustments
+    luma = np.array([0.2126, 0.7152, 0.0722])
+    value = before[..., 0]
+    for each in (curves, more):
+        joined = Curves(np.linspace(0, 1, 256), np.tile(luma @ each.table(256), (3, 1)))
+        value = joined.apply(value[..., None].repeat(3, -1))[..., 0]
+    changed = np.clip(value * light.upsample(height, width), 0, 1)
+    return (before[..., 0] * (1 - mask) + mask * changed)[..., None].repeat(3, -1)
+
+
+@pytest.mark.parametrize("case", cases + wide)
+def test_gimp_shows_what_the_renderer_says(answers, masks, case):
+    share, wanted, told = answers
+    assert told[case]["error"] == ""
+    w, h, x, y = part
+    mask = np.zeros((height, width), np.float32)
+    mask[y : y + h, x : x + w] = masks[0] * masks[1]
+    mask *= masks[2]
+    wished = expected(share, case, wanted[case], mask)
+    assert np.abs(wished - pixels(share, case, "before")).max() > 0.3
+    largest, mean = limits.get(case) or limits.get(case.split("-")[0]) or otherwise
+    failed = []
+    for way in ("projection", "flattened", "exported", "reloaded"):
+        difference = 255 * np.abs(pixels(share, case, way) - wished)
+        print(f"{case} {way}: {difference.max():.3f} / {difference.mean():.4f}")
+        if difference.max() > largest or difference.mean() > mean:
+            failed.append(way)
+    assert not failed
+
+
+@pytest.mark.parametrize("case", cases + wide)
+def test_nothing_of_the_artists_is_touched(answers, case):
+    told = answers[2][case]
+    assert told["touched"] == []
+    assert told["same selection"]
+    assert told["active"] == ["Pasted"]
