@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from harmonize_engine import __version__
-from harmonize_engine.cli import apply, benchmark, doctor, fit, models, render, serve, study
+from harmonize_engine.cli import apply, benchmark, doctor, fit, models, render, serve, study, train
 from harmonize_engine.errors import HarmonizeError
 
 verbs = {
@@ -23,6 +23,7 @@ verbs = {
     "models": models,
     "benchmark": benchmark,
     "study": study,
+    "train": train,
     "doctor": doctor,
 }
 

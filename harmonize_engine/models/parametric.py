@@ -24,6 +24,7 @@ class ParametricConfig:
     knots: int = 33  # of each tone curve, uniform on [0,1]
     shapes: int = 10  # free numbers behind each tone curve
     log_gain: float = 0.7  # the light map stays within exp(-0.7) .. exp(0.7), about 0.5 .. 2
+    trust: bool = False  # a number per picture that shrinks the whole correction where the network is unsure
 
 
 class Residual(nn.Module):
@@ -71,6 +72,7 @@ class Parametric(nn.Module):
         )
         self.curves = nn.Linear(config.hidden, 3 * (config.shapes + 1))
         self.harmony = nn.Linear(config.hidden, 1)
+        self.trust = nn.Linear(config.hidden, 1) if config.trust else None
         self.light_in = nn.Conv2d(config.widths[-2] + 5, 64, 3, padding=1)
         self.light_deep = nn.Conv2d(config.widths[-1], 64, 1)
         self.light_global = nn.Linear(config.hidden, 64)
@@ -92,6 +94,15 @@ class Parametric(nn.Module):
         to match (1 - mask where nothing better is known). Returns curves (N, 3, K) in [0,1] at uniform knots, gain
         (N, 1, H/8, W/8), and the logit of harmony (N, 1).
         """
+        curves, gain, harmony, trust = self.attempt(composite, mask, background, reference)
+        if trust is not None:
+            curves, gain = shrunk(curves, gain, trust)
+        return curves, gain, harmony
+
+    def attempt(
+        self, composite: Tensor, mask: Tensor, background: Tensor, reference: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Predict the whole correction, not shrunk, and how much of it to trust (N, 1) in [0,1], None where that is all."""
         around = surroundings(mask)
         colours = self.colours(
             torch.cat(
@@ -112,7 +123,8 @@ class Parametric(nn.Module):
         context = self.body(torch.cat((*pooled, colours), 1))
         curves = self._tone_curves(self.curves(context))
         gain = self._light_map(levels, context, composite, mask)
-        return curves, gain, self.harmony(context)
+        trust = None if self.trust is None else torch.sigmoid(self.trust(context.detach()).float() + 3)
+        return curves, gain, self.harmony(context), trust
 
     def _tone_curves(self, numbers: Tensor) -> Tensor:
         """Rising curves: softplus steps around the identity's, smooth by a cosine basis, and a shift of black."""
@@ -136,6 +148,12 @@ class Parametric(nn.Module):
         light = light - (light * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp_min(1e-3)
         limit = self.config.log_gain
         return (limit * torch.tanh(light / limit)).exp()
+
+
+def shrunk(curves: Tensor, gain: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
+    """Take a share of a correction: curves (N, 3, K) on the way from the identity, gain (N, 1, h, w) in logarithms."""
+    identity = torch.linspace(0, 1, curves.shape[2], device=curves.device)
+    return identity + trust[:, :, None] * (curves - identity), gain ** trust[:, :, None, None]
 
 
 def _unit(level: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import io
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from harmonize_engine.devices import open_session
-from harmonize_engine.models.parametric import Parametric, ParametricConfig
+from harmonize_engine.models import architectures
+from harmonize_engine.models.architectures import Network
 from harmonize_engine.network import folder
+from harmonize_engine.training import checkpoint as checkpoints
+from harmonize_engine.training.config import unbounded
 
 inputs = ("composite", "mask", "background", "reference")
 outputs = ("curves", "gain", "harmony")
@@ -27,7 +31,7 @@ outputs = ("curves", "gain", "harmony")
 class Scored(nn.Module):
     """The network with harmony as a number in [0,1] instead of a logit."""
 
-    def __init__(self, network: Parametric) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
@@ -39,16 +43,15 @@ class Scored(nn.Module):
         return curves, gain, torch.sigmoid(harmony)
 
 
-def load(checkpoint: Path) -> tuple[Parametric, dict[str, Any]]:
+def load(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     """Read the averaged weights of a checkpoint, ready to predict, and all that was saved with them."""
-    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-    sizes: dict[str, Any] = state["sizes"]
-    network = Parametric(ParametricConfig(**sizes))
+    state = checkpoints.load(checkpoint)
+    network = architectures.build(architectures.read(state))
     network.load_state_dict(state["average"])
     return network.eval(), state
 
 
-def to_onnx(network: Parametric) -> bytes:
+def to_onnx(network: Network) -> bytes:
     """Export with free batch, height and width (multiples of 16), checked by ONNX's own checker."""
     example = (
         torch.rand(2, 3, 112, 144),
@@ -82,7 +85,7 @@ def to_onnx(network: Parametric) -> bytes:
     return written.getvalue()
 
 
-def largest_difference(network: Parametric, content: bytes, seed: int = 0) -> float:
+def largest_difference(network: Network, content: bytes, seed: int = 0) -> float:
     """Compare ONNX Runtime with torch on random pictures of several sizes; the largest difference of any output."""
     session = open_session(content, "cpu", 0)
     generator = torch.Generator().manual_seed(seed)
@@ -112,6 +115,7 @@ def main() -> None:
     network, state = load(chosen.checkpoint)
     content = to_onnx(network)
     difference = largest_difference(network, content)
+    config: dict[str, Any] = state["config"]
     card = {
         "name": chosen.name,
         "version": chosen.version,
@@ -121,10 +125,12 @@ def main() -> None:
         "parameters": sum(p.numel() for p in network.parameters()),
         "gate": {"leave_above": chosen.leave_above},
         "training": {
-            **state["config"],
+            **{name: value for name, value in config.items() if value not in (math.inf, unbounded)},  # JSON has no infinity
             **state["progress"],
-            "images": state["progress"]["step"] * state["config"]["batch"],
+            "images": state["progress"]["step"] * config["batch"] * config.get("accumulate", 1),
         },
+        "side": config.get("side", 128),
+        "architecture": state.get("architecture", "parametric"),
         "sizes": state["sizes"],
         "largest_difference_to_torch": difference,
         "card": "docs/model-card.md",

@@ -1,11 +1,14 @@
 """What the parametric network is trained on: the foreground against the truth, in display-encoded sRGB."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harmonize_engine.models.parametric import shrunk
+from harmonize_engine.models.tone_curves import apply_curves
 from harmonize_engine.training.colour import luma
-from harmonize_engine.training.families import apply_curves
 
 harmony_scale = 20 / 255  # a foreground this far off (RMS) has harmony 1/e
 
@@ -51,23 +54,68 @@ def light_errors(composites: Tensor, masks: Tensor, truths: Tensor, curves: Tens
     return foreground_mean((light - wanted) ** 2, masks).mean(), foreground_mean(wanted**2, masks).mean()
 
 
-def objective(
-    composites: Tensor, masks: Tensor, truths: Tensor, curves: Tensor, gain: Tensor, logits: Tensor
-) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-    """Weigh foreground error, do-no-harm, light map and harmony; also returns the rendered results.
+@dataclass(frozen=True)
+class Weights:
+    """Of the parts of the objective; whole_picture > 0 puts PIH's |d| over all pixels in the place of all but harmony."""
 
-    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). Do-no-harm adds half of
+    harm: float = 0.5
+    light: float = 4.0
+    whole_picture: float = 0.0
+    trusting: bool = False  # trust does not learn yet: at first every correction is bad, and it would learn to do nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """What a network says: curves, gain, the logit of harmony, and how much of the correction to trust (None: all)."""
+
+    curves: Tensor
+    gain: Tensor
+    logits: Tensor
+    trust: Tensor | None
+
+    def results(self, composites: Tensor, masks: Tensor) -> Tensor:
+        """Render the correction as far as it is trusted; trust itself learns nothing from this."""
+        if self.trust is None:
+            return render(composites, masks, self.curves, self.gain)
+        return render(composites, masks, *shrunk(self.curves, self.gain, self.trust.detach()))
+
+
+def objective(
+    composites: Tensor, masks: Tensor, truths: Tensor, attempt: Attempt, weights: Weights | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weigh foreground error, do-no-harm, light map and harmony.
+
+    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). Do-no-harm adds a part of
     what the error grew where a result is worse than its composite. The light map is also compared, in logarithms, with
-    what is left to do after the curves.
+    what is left to do after the curves. Where a network says how much to trust it, the whole correction learns from the
+    error alone, and trust alone from error and harm of the shrunk one: shrinking cannot keep the correction from learning.
     """
-    results = render(composites, masks, curves, gain)
-    absolute, squared = errors(results, truths, masks)
+    weights = weights or Weights()
+    results = render(composites, masks, attempt.curves, attempt.gain)
     with torch.no_grad():
-        absolute_before, squared_before = errors(composites, truths, masks)
-    after, before = absolute + 10 * squared, absolute_before + 10 * squared_before
-    harm = F.relu(after - before)
-    uneven, _ = light_errors(composites, masks, truths, curves, gain)
-    score = F.binary_cross_entropy_with_logits(logits[:, 0].float(), harmony(squared_before), reduction="none")
-    total = (after + 0.5 * harm + 0.03 * score).mean() + 4 * uneven
-    parts = {"error": after.mean(), "harm": harm.mean(), "harmony": score.mean()}
-    return total, {name: value.detach() for name, value in parts.items()}, results
+        before, squared_before = _error(composites, truths, masks)
+    score = F.binary_cross_entropy_with_logits(attempt.logits[:, 0], harmony(squared_before), reduction="none")
+    if weights.whole_picture:
+        total = weights.whole_picture * (results - truths).abs().mean() + 0.03 * score.mean()
+        after = _error(results, truths, masks)[0]
+        return total, _noted(after, before, score)
+    after, _ = _error(results, truths, masks)
+    uneven, _ = light_errors(composites, masks, truths, attempt.curves, attempt.gain)
+    total = (after + 0.03 * score).mean() + weights.light * uneven
+    if attempt.trust is not None and weights.trusting:
+        return total, _noted(after, before, score)
+    if attempt.trust is not None:
+        careful = render(composites, masks, *shrunk(attempt.curves.detach(), attempt.gain.detach(), attempt.trust))
+        after, _ = _error(careful, truths, masks)
+        total = total + after.mean()
+    return total + weights.harm * F.relu(after - before).mean(), _noted(after, before, score)
+
+
+def _error(results: Tensor, truths: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    absolute, squared = errors(results, truths, masks)
+    return absolute + 10 * squared, squared
+
+
+def _noted(after: Tensor, before: Tensor, score: Tensor) -> dict[str, Tensor]:
+    noted = {"error": after, "harm": F.relu(after - before), "harmony": score}
+    return {name: value.detach().mean() for name, value in noted.items()}

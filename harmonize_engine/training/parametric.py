@@ -1,241 +1,291 @@
-"""Train the parametric network on composites made on the fly; read from top to bottom.
+"""Train a parametric network on composites made on the fly; read `train` from top to bottom.
 
-python -m harmonize_engine.training.parametric PHOTOGRAPHS RUN_FOLDER --minutes 100
+harmonize train parametric PHOTOGRAPHS... RUN --minutes 100
 
-The run folder holds `last.pt` (resumed from after any stop), `best.pt` (best EMA weights on the validation set) and
-`metrics.jsonl`. Bounded by steps or by minutes of training, whichever comes first; deterministic on one CPU given the seed
-and a bound in steps.
+The run folder holds `last.pt` (gone on from after any stop), `best.pt` (best EMA weights on the validation set),
+`metrics.jsonl` and its drawing `metrics.svg`. Bounded by steps or by minutes of training, whichever comes first; the same
+on a processor for the same seed and a bound in steps. `torchrun --nproc-per-node N` trains with N processes or GPUs.
 """
 
-import argparse
 import copy
-import json
 import math
 import time
-from dataclasses import asdict, dataclass, fields
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from harmonize_engine.models.parametric import Parametric, ParametricConfig
-from harmonize_engine.training import families, loss, photographs, validation
+from harmonize_engine.models import architectures
+from harmonize_engine.models.architectures import Network
+from harmonize_engine.training import checkpoint, loss, photographs, shipped, streams, validation
+from harmonize_engine.training import config as configuration
+from harmonize_engine.training.adversary import Adversary
+from harmonize_engine.training.checkpoint import Progress
+from harmonize_engine.training.config import TrainingConfig
+from harmonize_engine.training.journal import Journal
+from harmonize_engine.training.loss import Attempt, Weights
+from harmonize_engine.training.meter import Meter
+from harmonize_engine.training.photographs import Photographs
+from harmonize_engine.training.processes import Processes, joined
+from harmonize_engine.training.streams import Loader, Scenes
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """One run; saved in its checkpoints."""
+def train(folders: list[Path], run: Path, config: TrainingConfig, cache: Path, start: Path | None = None) -> Path:
+    """Train until the bound is reached and return the path of the best checkpoint.
 
-    steps: int = 1_000_000
-    minutes: float = 1e9  # of training in all, resumed runs included
-    batch: int = 48
-    learning_rate: float = 1.2e-3
-    warm_up: int = 300  # steps
-    weight_decay: float = 0.02
-    clip: float = 1.0  # gradient norm
-    average: float = 0.999  # EMA of the weights
-    untouched: float = 0.16  # share of composites left as they are
-    replayed: float = 0.12  # share that is the network's own earlier result
-    lit: float = 0.3  # share of scenes under a light of their own; half of them get their foreground without it
-    seed: int = 1
-    evaluate_every: int = 1500  # steps
-    save_every: float = 2.0  # minutes
-    validate_on: int = 150  # photographs of each shape, inside the loop
-
-
-@dataclass
-class Progress:
-    """Where a run stands; kept in the checkpoint."""
-
-    step: int = 0
-    seconds: float = 0.0
-    best: float = math.inf
-
-    def share(self, config: TrainingConfig) -> float:
-        """How much of the run is done, 0..1."""
-        return min(1.0, max(self.step / config.steps, self.seconds / 60 / config.minutes))
+    start: a checkpoint or an exported model whose weights a new run begins with.
+    Raises HarmonizeError of the sources, the configuration or the checkpoint.
+    """
+    with joined() as processes, _on(processes.device):
+        state = checkpoint.load(run / "last.pt") if (run / "last.pt").exists() else None
+        if state is not None:
+            configuration.check_same(configuration.read(state), config)
+        trained, held_out = _load(folders, cache, config, processes)
+        training = Training(config, processes, trained)
+        if state is not None:
+            training.restore(state)
+        elif start is not None:
+            training.begin_with(start)
+        processes.copy_leader(training.network)
+        run.mkdir(parents=True, exist_ok=True)
+        with closing(training.loader):
+            training.loader.expect(training.progress.step, processes.rank)
+            if processes.leads:
+                _lead(training, held_out, run)
+            else:
+                while (share := processes.agree(0.0)) < 1.0:
+                    training.step(share)
+        processes.wait()
+    return run / "best.pt"
 
 
-def rate_at(progress: Progress, config: TrainingConfig) -> float:
-    """Learning rate: linear warm-up, then a cosine down to a hundredth."""
-    warm = min(1.0, (progress.step + 1) / config.warm_up)
-    return config.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress.share(config))))
+def _lead(training: "Training", held_out: list[Photographs], run: Path) -> None:
+    """Train, tell all other processes when it is over, and log, validate and save on the way."""
+    config, progress = training.config, training.progress
+    full, every = _validation_sets(held_out, config)
+    journal = Journal(run, progress.step)
+    started, saved = time.monotonic() - progress.seconds, time.monotonic()
+    bar = tqdm(total=100, unit="%", mininterval=5, disable=None, bar_format=_bar)
+    while (share := training.processes.agree(progress.share(config))) < 1.0:
+        training.step(share)
+        progress.seconds = time.monotonic() - started
+        over = progress.share(config) >= 1.0
+        bar.update(progress.share(config) * 100 - bar.n)
+        if progress.step % config.log_every == 0 or over:
+            journal.add(step=progress.step, minutes=progress.seconds / 60, **training.meter.report())
+        if progress.step % config.evaluate_every == 0 or over:
+            summary = validation.measure(training.kept, full, every, config.clean_plate >= 1, training.device)
+            if summary["score"] < progress.best:
+                progress.best = summary["score"]
+                checkpoint.save(run / "best.pt", training.state())
+            images = progress.step * config.batch * config.accumulate
+            journal.add(step=progress.step, images=images, minutes=progress.seconds / 60, **summary)
+            journal.draw()
+        if time.monotonic() - saved > 60 * config.save_every or over:
+            checkpoint.save(run / "last.pt", training.state())
+            saved = time.monotonic()
+    bar.close()
 
 
-class Batches:
-    """An endless stream of training batches of one shape each: composites, masks, truths, background, reference."""
-
-    def __init__(self, sets: dict[str, photographs.Photographs], config: TrainingConfig) -> None:
-        self.sets = list(sets.values())
-        self.odds = torch.tensor([float(len(part)) for part in self.sets])
-        self.config = config
-        self.generator = torch.Generator().manual_seed(config.seed)
-        self.replay: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
-
-    def draw(self) -> tuple[str, Tensor, Tensor, Tensor]:
-        """Draw one batch: its shape, composites, masks and truths."""
-        part = self.sets[int(torch.multinomial(self.odds, 1, generator=self.generator))]
-        rows = torch.randint(len(part), (self.config.batch,), generator=self.generator)
-        size = photographs.input_shapes[part.shape]
-        plain, masks = photographs.random_views(*part.batch(rows), size, self.generator)
-        count = len(rows)
-        # some scenes get a light of their own, so that the network learns to follow it and not only what is usual
-        lit = torch.rand(count, generator=self.generator) < self.config.lit
-        truths = families.develop(plain, torch.rand(count, generator=self.generator) * lit, self.generator)
-        family = torch.randint(len(families.names), (count,), generator=self.generator)
-        magnitude = torch.rand(count, generator=self.generator) ** 0.75
-        untouched = torch.rand(count, generator=self.generator) < self.config.untouched
-        magnitude = torch.where(untouched, torch.zeros(()), magnitude)
-        others = (torch.arange(count) + 1) % count
-        made = families.composite(truths, masks, family, magnitude, truths[others], masks[others], self.generator)
-        foreign = lit & ~untouched & (torch.rand(count, generator=self.generator) < 0.5)
-        made[foreign] = (truths + (plain - truths) * masks)[foreign]  # pasted in as it was, under another light
-        earlier = self.replay.get(part.shape)
-        if earlier is not None:  # the network meets its own results: it learns to score them and to stop
-            kept = int(count * self.config.replayed)
-            for new, old in zip((made, masks, truths), earlier, strict=True):
-                new[:kept] = old[len(old) - kept :]
-        return part.shape, made, masks, truths
-
-    def references(self, composites: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """What to match: mostly all that is visible, sometimes one side of it, sometimes a clean plate."""
-        count, _, height, width = composites.shape
-        backgrounds, reference = composites.clone(), 1 - masks
-        kind = torch.rand(count, generator=self.generator)
-        plate = kind < 0.2  # no clean plates here: the hole is filled from the mirrored picture
-        filled = composites + (composites.flip(3) - composites) * masks
-        backgrounds[plate] = filled[plate]
-        reference[plate] = 1 - (masks * masks.flip(3))[plate]
-        angle = torch.rand((count, 1, 1, 1), generator=self.generator) * 2 * torch.pi
-        y = torch.linspace(-1, 1, height).view(1, 1, -1, 1)
-        x = torch.linspace(-1, 1, width).view(1, 1, 1, -1)
-        side = ((x * angle.cos() + y * angle.sin()) > -0.1).float() * reference
-        enough = (side.mean((1, 2, 3)) > 0.08) & (kind > 0.75)
-        reference[enough] = side[enough]
-        return backgrounds, reference
-
-    def keep(self, shape: str, results: Tensor, masks: Tensor, truths: Tensor) -> None:
-        """Remember results for a later batch."""
-        self.replay[shape] = (results.detach(), masks, truths)
+_bar = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 
 
-def average(kept: Parametric, network: Parametric, config: TrainingConfig, step: int) -> None:
+def _on(device: torch.device) -> AbstractContextManager[object]:
+    """Make new tensors on the device; on the processor they are anyway."""
+    return device if device.type == "cuda" else nullcontext()
+
+
+def _load(
+    folders: list[Path], cache: Path, config: TrainingConfig, processes: Processes
+) -> tuple[list[Photographs], list[Photographs]]:
+    """Load what trains and what validates; the leader decodes, the others then find it in the cache."""
+    if not processes.leads:
+        processes.wait()
+    found = [
+        [part for folder in folders for part in photographs.load(folder, split, cache, config.side, not processes.leads)]
+        for split in ("train", "val")
+    ]
+    if processes.leads:
+        processes.wait()
+    return found[0], found[1]
+
+
+def _validation_sets(
+    held_out: list[Photographs], config: TrainingConfig
+) -> tuple[list[validation.ValidationSet], list[validation.ValidationSet]]:
+    with torch.device("cpu"):
+        full, every = (
+            [validation.validation_set(part, kind, config.validate_on) for part in held_out] for kind in ("full", "all")
+        )
+    return full, every
+
+
+def rate_at(step: int, share: float, epochs: float, config: TrainingConfig) -> float:
+    """The learning rate's factor: linear warm-up, then a cosine down to a hundredth, or halved at certain epochs."""
+    warm = min(1.0, (step + 1) / config.warm_up)
+    if config.halve_at:
+        return warm * 0.5 ** sum(epochs >= epoch for epoch in config.halve_at)
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+class Training:
+    """Networks, optimisers and pictures of a run, and its step."""
+
+    def __init__(self, config: TrainingConfig, processes: Processes, trained: list[Photographs]) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.processes, self.device = config, processes, processes.device
+        self.network = _channels_last(architectures.build(config.network)).to(self.device)
+        self.kept = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.optimiser = torch.optim.AdamW(_groups(self.network, config), config.learning_rate, config.betas)
+        self.adversary = Adversary(config, self.device) if config.adversarial else None
+        self.loader = Loader(trained, config)
+        self.mine = processes.share_of(config.accumulate)
+        self.meter = Meter(self.device)
+        self.progress = Progress()
+
+    def step(self, share: float) -> None:
+        """Look at this process's batches of a step, average gradients over all, and move the weights."""
+        step, config = self.progress.step, self.config
+        supervised = streams.is_supervised(config, step)
+        for batch in self.mine:
+            with self.meter.during("loading"):
+                part, pixels = self.loader.read(step, batch)
+                later = batch + self.processes.count
+                self.loader.expect(*((step, later) if later < config.accumulate else (step + 1, self.processes.rank)))
+                pixels = pixels.to(self.device)
+            generator = streams.generator_of(config, step, batch, "pictures", str(self.device))
+            with self.meter.during("synthesis"):
+                if supervised:
+                    seen = streams.supervised(part, pixels, config, share, self.harmonize, generator)
+                    photographs_themselves = seen.truths
+                else:
+                    seen, made = streams.unsupervised(part, pixels, config, generator)
+                    photographs_themselves = made.photographs
+            with self.meter.during("step"):
+                noted = self._look(seen, photographs_themselves, supervised, share)
+            self.meter.note(noted, len(pixels))
+        with self.meter.during("step"):
+            self._move(share)
+        self.progress.step += 1
+
+    def _look(self, seen: Scenes, photographs_themselves: Tensor, supervised: bool, share: float) -> dict[str, Tensor]:
+        """Add the gradients of one batch; tells its losses."""
+        config, adversary = self.config, self.adversary
+        noted: dict[str, Tensor] = {}  # no truth is known of real composites: there only the adversary speaks
+        with self._bfloat16():
+            composites = seen.composites.contiguous(memory_format=torch.channels_last)
+            curves, gain, logits, trust = self.network.attempt(composites, seen.masks, seen.backgrounds, seen.reference)
+        attempt = Attempt(curves.float(), gain.float(), logits.float(), trust)
+        total = torch.zeros((), device=self.device)
+        if supervised:
+            weights = Weights(config.harm, config.light, config.whole_picture, share < config.trust_from)
+            total, noted = loss.objective(seen.composites, seen.masks, seen.truths, attempt, weights)
+        if adversary is not None and (not supervised or config.adversary_sees_all):
+            results = attempt.results(seen.composites, seen.masks)
+            with self._bfloat16():
+                opinion = adversary.opinion(results)
+                mistakes, told = adversary.mistakes(results, seen.masks, photographs_themselves)
+            total = total + config.adversarial * opinion
+            noted |= {"opinion": opinion.detach(), **(told if not supervised else {})}
+            (mistakes / len(self.mine)).backward()
+        (total / len(self.mine)).backward()
+        return noted
+
+    def _move(self, share: float) -> None:
+        """Average gradients over all processes, clip them, step both optimisers and the EMA weights."""
+        config, progress = self.config, self.progress
+        epochs = progress.step * config.batch * config.accumulate / self.loader.photographs
+        factor = rate_at(progress.step, share, epochs, config)
+        movers: list[tuple[nn.Module, torch.optim.Optimizer, float]] = [
+            (self.network, self.optimiser, config.learning_rate)
+        ]
+        if self.adversary is not None:
+            movers.append((self.adversary.network, self.adversary.optimiser, config.discriminator_rate))
+        for network, optimiser, rate in movers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            self.processes.average_gradients(network)
+            norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+            if torch.isfinite(norm):
+                optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        average(self.kept, self.network, config.average, progress.step)
+
+    @torch.no_grad()
+    def harmonize(self, composites: Tensor, masks: Tensor) -> Tensor:
+        """Give the averaged network's results."""
+        with self._bfloat16():
+            curves, gain, _ = self.kept(composites, masks, composites, 1 - masks)
+        return loss.render(composites, masks, curves.float(), gain.float())
+
+    def _bfloat16(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16)
+
+    def state(self) -> dict[str, Any]:
+        """All that a checkpoint holds."""
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.kept.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": asdict(self.progress),
+            **configuration.describe(self.config),
+        }
+        if self.adversary is not None:
+            state["discriminator"] = self.adversary.network.state_dict()
+            state["discriminator_optimiser"] = self.adversary.optimiser.state_dict()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where a checkpoint stands."""
+        self.network.load_state_dict(state["network"])
+        self.kept.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(**state["progress"])
+        if self.adversary is not None:
+            self.adversary.network.load_state_dict(state["discriminator"])
+            self.adversary.optimiser.load_state_dict(state["discriminator_optimiser"])
+
+    def begin_with(self, path: Path) -> None:
+        """Begin with another run's averaged weights, or an exported model's; what does not fit this network is new."""
+        exported = path.suffix == ".onnx"
+        weights = shipped.read(path, self.kept) if exported else checkpoint.load(path)["average"]
+        fresh = self.network.state_dict()
+        fitting = {n: v for n, v in weights.items() if n in fresh and fresh[n].shape == v.shape}
+        self.kept.load_state_dict({**fresh, **fitting})
+        if exported:
+            shipped.unfold(self.kept, (self._composites(step) for step in range(8)))
+        self.network.load_state_dict(self.kept.state_dict())
+
+    def _composites(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What the network is given in a supervised step."""
+        part, pixels = self.loader.read(step, 0)
+        generator = streams.generator_of(self.config, step, 0, "pictures", str(self.device))
+        plain = replace(self.config, replayed=0.0)
+        seen = streams.supervised(part, pixels.to(self.device), plain, 1.0, self.harmonize, generator)
+        return seen.composites, seen.masks, seen.backgrounds, seen.reference
+
+
+def average(kept: Network, network: Network, decay: float, step: int) -> None:
     """Move the EMA weights towards the network's; the average is short at first."""
-    decay = min(config.average, (1 + step) / (10 + step))
+    decay = min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
         for old, new in zip(kept.state_dict().values(), network.state_dict().values(), strict=True):
             old.lerp_(new, 1 - decay) if old.dtype.is_floating_point else old.copy_(new)
 
 
-def train(folder: Path, run: Path, config: TrainingConfig, cache: Path, sizes: ParametricConfig | None = None) -> Path:
-    """Train until the bound is reached and return the path of the best checkpoint."""
-    run.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
-    network = Parametric(sizes)
+def _channels_last(network: Network) -> Network:
+    """Lay convolutions out with the channels last: they run faster so."""
     for parameter in network.parameters():
-        if parameter.ndim == 4:  # convolutions run faster with the channels last
+        if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    kept = copy.deepcopy(network).requires_grad_(False)
+    return network
+
+
+def _groups(network: Network, config: TrainingConfig) -> list[dict[str, Any]]:
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    )
-    batches = Batches(photographs.load(folder, "train", cache), config)
-    held_out = photographs.load(folder, "val", cache).values()
-    full = [validation.validation_set(part, "full", config.validate_on) for part in held_out]
-    every = [validation.validation_set(part, "all", config.validate_on) for part in held_out]
-
-    progress = Progress()
-    last = run / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=True)
-        network.load_state_dict(state["network"])
-        kept.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        batches.generator.set_state(state["generator"])
-        batches.replay = state["replay"]
-        progress = Progress(**state["progress"])
-
-    def save(path: Path) -> None:
-        state: dict[str, Any] = {
-            "network": network.state_dict(),
-            "average": kept.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "generator": batches.generator.get_state(),
-            "replay": batches.replay,
-            "progress": asdict(progress),
-            "config": asdict(config),
-            "sizes": asdict(network.config),
-        }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)  # a kill never leaves half a checkpoint
-
-    bar = tqdm(total=100, unit="%", mininterval=5, bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}")
-    started, before, saved = time.monotonic(), progress.seconds, time.monotonic()
-    recent: dict[str, float] = {}
-    network.train()
-    while progress.share(config) < 1.0:
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(progress, config)
-        shape, composites, masks, truths = batches.draw()
-        backgrounds, reference = batches.references(composites, masks)
-        with torch.autocast("cpu", torch.bfloat16):
-            curves, gain, logits = network(
-                composites.contiguous(memory_format=torch.channels_last), masks, backgrounds, reference
-            )
-        total, parts, results = loss.objective(composites, masks, truths, curves.float(), gain.float(), logits)
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        if torch.isfinite(norm):
-            optimiser.step()
-        average(kept, network, config, progress.step)
-        batches.keep(shape, results, masks, truths)
-
-        progress.step += 1
-        progress.seconds = before + time.monotonic() - started
-        for name, value in parts.items():
-            recent[name] = recent.get(name, float(value)) * 0.99 + float(value) * 0.01
-        bar.update(progress.share(config) * 100 - bar.n)
-        bar.set_postfix(step=progress.step, error=recent["error"], refresh=False)
-        if progress.step % config.evaluate_every == 0 or progress.share(config) >= 1.0:
-            summary = validation.measure(kept, full, every)
-            if summary["score"] < progress.best:
-                progress.best = summary["score"]
-                save(run / "best.pt")
-            images = progress.step * config.batch
-            line = {
-                "step": progress.step,
-                "images": images,
-                "minutes": progress.seconds / 60,
-                **recent,
-                **summary,
-            }
-            with (run / "metrics.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-        if time.monotonic() - saved > 60 * config.save_every or progress.share(config) >= 1.0:
-            save(last)
-            saved = time.monotonic()
-    bar.close()
-    return run / "best.pt"
-
-
-def main() -> None:
-    """Read the command line and train."""
-    parser = argparse.ArgumentParser(description="Train the parametric network.")
-    parser.add_argument("photographs", type=Path, help="folder with images/ and masks/, or zips of them")
-    parser.add_argument("run", type=Path, help="folder for checkpoints and the metrics log")
-    parser.add_argument("--cache", type=Path, default=None, help="where decoded photographs are kept (default: the run)")
-    for field in fields(TrainingConfig):
-        parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
-    chosen = vars(parser.parse_args())
-    folder, run, cache = chosen.pop("photographs"), chosen.pop("run"), chosen.pop("cache")
-    print(f"Best checkpoint: {train(folder, run, TrainingConfig(**chosen), cache or run)}")
-
-
-if __name__ == "__main__":
-    main()
+    return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]

@@ -14,8 +14,8 @@ from harmonize_engine.composite import Pixels, proxy
 from harmonize_engine.engine import harmonize
 from harmonize_engine.evaluation import metrics
 from harmonize_engine.render import render
-from harmonize_engine.training import families, photographs
-from harmonize_engine.training.table import composites, seed
+from harmonize_engine.training import sources
+from harmonize_engine.training.table import composites, measured, seed
 
 height, gap = 200, 6
 
@@ -43,19 +43,19 @@ def main() -> None:
     parser.add_argument("--photographs-shown", type=int, default=8)
     parser.add_argument("--seed", type=int, default=seed)
     chosen = parser.parse_args()
-    source = photographs.Source(chosen.photographs)
-    pairs = sorted(photographs.pairs(source, "val"))
+    source = sources.Source(chosen.photographs)
+    pairs = sorted(sources.examples(source, "val"), key=lambda pair: pair.id)
     order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(chosen.seed)).tolist()
     strips: list[Image.Image] = []
     for number in order[: chosen.photographs_shown]:
         for kind, family, _, before, mask, truth in composites(source, pairs[number], pairs[order[-1 - number]], number):
-            if kind != "full" or family != families.names[len(strips) % 3]:
+            if kind != "full" or family != measured[len(strips) % 3]:
                 continue
             found = harmonize(proxy(before, mask))
             after = render(before, mask, found)
             error = [metrics.measure(picture, truth, mask).fmse for picture in (before, after)]
             score = found.confidence
-            title = f"{pairs[number][0]}: {family}; fMSE {error[0]:.0f} -> {error[1]:.0f}"
+            title = f"{pairs[number].id}: {family}; fMSE {error[0]:.0f} -> {error[1]:.0f}"
             if score is not None:
                 title += f"; harmony {score.before:.2f} -> {score.after:.2f}{', leave' if score.leave else ''}"
             strips.append(strip(title, [before, after, truth, np.repeat(mask[..., None], 3, 2)]))

@@ -27,8 +27,9 @@ from harmonize_engine.fit import FitConfig, fit
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.network import Card
 from harmonize_engine.render import render
-from harmonize_engine.training import families, gate, photographs
+from harmonize_engine.training import families, gate, sources
 from harmonize_engine.training.outcome import Outcome
+from harmonize_engine.training.sources import Example
 
 seed = 2026
 introduction = """# Validation
@@ -46,6 +47,7 @@ Written by `python -m harmonize_engine.training.table PHOTOGRAPHS --out docs/val
 
 """
 sets = ("full", "all")
+measured = families.names[:3]  # of version 1
 Row = Callable[[Composite, Pixels, Pixels, Pixels], Harmonization | None]
 
 
@@ -53,13 +55,13 @@ order = ("composite", "statistics", "curves only", "parametric", "with gate", "o
 
 
 def composites(
-    source: photographs.Source, pair: tuple[str, str, str], other: tuple[str, str, str], number: int
+    source: sources.Source, pair: Example, other: Example, number: int
 ) -> Iterator[tuple[str, str, float, Pixels, Pixels, Pixels]]:
     """Make the six composites of one photograph: set, family, magnitude, composite, mask, truth, all 8-bit."""
     truth, mask = _read(source, pair)
     size = (truth.shape[1], truth.shape[0])
     other_truth, other_mask = _read(source, other, size)
-    for which, family in enumerate(families.names):
+    for which, family in enumerate(measured):
         for kind in sets:
             generator = torch.Generator().manual_seed(seed * 100_003 + number * 17 + which * 2 + sets.index(kind))
             magnitude = 1.0
@@ -79,12 +81,10 @@ def composites(
             yield kind, family, magnitude, np.ascontiguousarray(pixels), mask, truth
 
 
-def _read(
-    source: photographs.Source, pair: tuple[str, str, str], size: tuple[int, int] | None = None
-) -> tuple[Pixels, Pixels]:
-    image = source.read(pair[1]).convert("RGB")
+def _read(source: sources.Source, pair: Example, size: tuple[int, int] | None = None) -> tuple[Pixels, Pixels]:
+    image = source.read(pair.photograph).convert("RGB")
     size = size or image.size
-    matte = source.read(pair[2]).convert("L").resize(size, Image.Resampling.BILINEAR)
+    matte = source.read(pair.mask).convert("L").resize(size, Image.Resampling.BILINEAR)
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR)), np.asarray(matte)
 
 
@@ -113,15 +113,13 @@ rows: dict[str, Row] = {
 }
 
 
-def judge(
-    source: photographs.Source, pair: tuple[str, str, str], other: tuple[str, str, str], number: int, asked: list[str]
-) -> list[Outcome]:
+def judge(source: sources.Source, pair: Example, other: Example, number: int, asked: list[str]) -> list[Outcome]:
     """Run the rows asked for on the composites of one photograph."""
     outcomes: list[Outcome] = []
     for kind, family, magnitude, before, mask, truth in composites(source, pair, other, number):
         seen = proxy(before, mask)
         plain = metrics.measure(before, truth, mask)
-        note = partial(Outcome, pair[0], kind, family, magnitude)
+        note = partial(Outcome, pair.id, kind, family, magnitude)
         for name in asked:
             found = rows[name](seen, before, truth, mask)
             if found is None:
@@ -145,14 +143,14 @@ def judge(
     return outcomes
 
 
-def _usable(source: photographs.Source, pair: tuple[str, str, str]) -> bool:
-    return np.asarray(source.read(pair[2]).convert("L")).max() > 127
+def _usable(source: sources.Source, pair: Example) -> bool:
+    return np.asarray(source.read(pair.mask).convert("L")).max() > 127
 
 
 def _judge_part(folder: Path, split: str, every: int, asked: list[str], part: int, parts: int) -> list[Outcome]:
     torch.set_num_threads(1)
-    source = photographs.Source(folder)
-    pairs = sorted(photographs.pairs(source, split))[::every]
+    source = sources.Source(folder)
+    pairs = sorted(sources.examples(source, split), key=lambda pair: pair.id)[::every]
     shuffled = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed)).tolist()
     found: list[Outcome] = []
     for i in tqdm(range(part, len(pairs), parts), disable=part > 0, mininterval=5):
@@ -177,7 +175,7 @@ def table(outcomes: list[Outcome]) -> str:
             "| family | row | MSE | fMSE | fMSE / composite's | PSNR | SSIM x 100 | made worse |",
             "|---|---|---|---|---|---|---|---|",
         ]
-        for family in (*families.names, "overall"):
+        for family in (*measured, "overall"):
             here = [o for o in outcomes if o.set == kind and family in (o.family, "overall")]
             base = mean([o for o in here if o.row == "composite"], "fmse")
             for name in names:

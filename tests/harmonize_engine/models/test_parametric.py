@@ -51,3 +51,30 @@ def test_pictures_in_a_batch_do_not_see_each_other():
         together = network(composite, mask, composite, 1 - mask)[0][1]
         alone = network(composite[1:], mask[1:], composite[1:], 1 - mask[1:])[0][0]
     assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_trust_shrinks_curves_and_light_together():
+    sizes = ParametricConfig(widths=(8, 8, 12, 16), blocks=(0, 0, 1, 1), bins=8, hidden=32, trust=True)
+    network = Parametric(sizes).eval()
+    with torch.no_grad():
+        network.curves.weight.normal_(0, 0.2, generator=torch.Generator().manual_seed(0))
+        network.light_out.weight.normal_(0, 0.2, generator=torch.Generator().manual_seed(1))
+        whole = network(composite, mask, composite, 1 - mask)
+        network.trust.weight.zero_()
+        network.trust.bias.fill_(-30)  # it trusts itself in nothing
+        none = network(composite, mask, composite, 1 - mask)
+    assert (whole[0] - torch.linspace(0, 1, 33)).abs().max() > 0.01 and (whole[1] - 1).abs().max() > 0.01
+    assert torch.allclose(none[0], torch.linspace(0, 1, 33), atol=1e-4)
+    assert torch.allclose(none[1], torch.ones(()), atol=1e-4)
+
+
+def test_a_network_without_trust_has_the_weights_of_version_1():
+    """Checkpoints of version 1 are read by their sizes, which do not mention trust."""
+    from dataclasses import asdict
+
+    from harmonize_engine.models import architectures
+
+    sizes = {name: value for name, value in asdict(small).items() if name != "trust"}
+    assert architectures.read({"sizes": sizes}) == small
+    assert not any("trust" in name for name in Parametric(small).state_dict())
+    assert architectures.read(architectures.describe(small)) == small

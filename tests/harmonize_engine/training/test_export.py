@@ -1,26 +1,28 @@
 import hashlib
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from harmonize_engine import proxy
-from harmonize_engine.models.parametric import ParametricConfig
+from harmonize_engine import HarmonizeError, proxy
+from harmonize_engine.models.pih import Pih, PihConfig
 from harmonize_engine.network import Network
-from harmonize_engine.training import export
-from harmonize_engine.training.parametric import TrainingConfig, train
+from harmonize_engine.training import export, shipped
+from harmonize_engine.training.parametric import Training, train
+from harmonize_engine.training.photographs import load
+from harmonize_engine.training.processes import Processes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own insides
 
 
 @pytest.fixture(scope="module")
-def weights(photographs_folder, tmp_path_factory):
+def weights(photographs_folder, cache, small, tmp_path_factory):
     """A network trained for two steps, exported as the package would ship it."""
     folder = tmp_path_factory.mktemp("weights")
-    sizes = ParametricConfig(widths=(8, 8, 12, 16), blocks=(0, 0, 0, 1), bins=8, hidden=32)
-    config = TrainingConfig(steps=2, batch=4, evaluate_every=2, validate_on=1)
-    best = train(photographs_folder, folder / "run", config, folder, sizes)
+    best = train([photographs_folder], folder / "run", replace(small, steps=2, validate_on=1), cache)
     arguments = sys.argv
     sys.argv = ["export", str(best), "--name", "tiny", "--version", "0", "--into", str(folder)]
     try:
@@ -36,7 +38,8 @@ def test_the_card_tells_hash_size_and_training(weights):
     assert card["sha256"] == hashlib.sha256(content).hexdigest()
     assert card["bytes"] == len(content)
     assert card["training"]["step"] == 2
-    assert card["training"]["images"] == 8
+    assert card["training"]["images"] == 12
+    assert card["side"] == 64
 
 
 def test_onnx_runtime_gives_what_torch_gives(weights):
@@ -51,3 +54,41 @@ def test_the_engine_runs_the_exported_weights(weights):
     found = Network.load("tiny", weights).harmonize(proxy(picture, mask))
     assert found.model == "tiny" and found.weights_sha256 == json.loads((weights / "tiny.json").read_text())["sha256"]
     assert found.confidence is not None and 0 < found.confidence.before < 1
+
+
+def test_an_exported_model_learns_on_from_where_it_stood(weights, photographs_folder, cache, small):
+    """Its normalisations, folded into the convolutions, are found again: the same answers, and true statistics."""
+    before, _ = export.load(weights / "run" / "best.pt")
+    run = Training(small, Processes(0, 1, torch.device("cpu")), load(photographs_folder, "train", cache, small.side))
+    run.begin_with(weights / "tiny.onnx")
+    seen = run._composites(99)
+    with torch.no_grad():
+        for ours, theirs in zip(run.network.eval()(*seen), before(*seen), strict=True):
+            assert torch.allclose(ours, theirs, atol=1e-4)
+        run.network.train()
+        first = run.network.stages[0]
+        assert torch.allclose(
+            first[1].running_mean, first[0](torch.cat((seen[0] - 0.5, seen[1]), 1)).mean((0, 2, 3)), atol=0.1
+        )
+        assert first[1].running_var.max() < 0.9  # where they were folded it was 1
+
+
+def test_what_is_no_model_cannot_be_begun_with(tmp_path):
+    (tmp_path / "photo.onnx").write_bytes(b"no model")
+    with pytest.raises(HarmonizeError) as error:
+        shipped.read(tmp_path / "photo.onnx", Pih(PihConfig(depths=(1,), width=4, light_width=4, strides=(2, 2, 2, 2))))
+    assert error.value.code == "weights_broken"
+
+
+def test_the_papers_network_exports_to_the_same_interface(tmp_path):
+    sizes = PihConfig(depths=(1, 1), width=4, light_width=4, strides=(2, 2, 2, 2))
+    network = Pih(sizes).eval()
+    content = export.to_onnx(network)
+    assert export.largest_difference(network, content) < 1e-4
+    card = {"version": "0", "sha256": hashlib.sha256(content).hexdigest(), "gate": {"leave_above": 0.9}, "summary": ""}
+    (tmp_path / "paper.onnx").write_bytes(content)
+    (tmp_path / "paper.json").write_text(json.dumps(card))
+    picture, mask = np.full((90, 160, 3), 120, np.uint8), np.zeros((90, 160), np.uint8)
+    mask[30:60, 50:100] = 255
+    curves, shading = Network.load("paper", tmp_path).harmonize(proxy(picture, mask)).adjustments
+    assert curves.y.shape == (3, 65) and shading.gain.max() <= 1

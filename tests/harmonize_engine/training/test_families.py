@@ -1,12 +1,14 @@
 import pytest
 import torch
 
-from harmonize_engine.training import colour, families, filters
+from harmonize_engine import Curves
+from harmonize_engine.models.tone_curves import apply_curves
+from harmonize_engine.training import colour, darkroom, families, filters
 
 generator = torch.Generator().manual_seed(0)
 images = torch.rand((6, 3, 40, 48), generator=generator) * 0.6 + 0.2
 masks = (torch.rand((6, 1, 40, 48), generator=generator) > 0.5).float()
-every_family = pytest.mark.parametrize("family", range(3), ids=families.names)
+every_family = pytest.mark.parametrize("family", range(4), ids=families.names)
 
 
 def made(family, magnitude, seed=1):
@@ -75,9 +77,62 @@ def test_lab_of_known_colours():
 
 
 def test_curves_in_training_are_curves_in_the_engine():
-    from harmonize_engine import Curves
-
     knots = torch.rand((6, 3, 33), generator=generator)
-    ours = families.apply_curves(images, knots)[2].permute(1, 2, 0).double().numpy()
+    ours = apply_curves(images, knots)[2].permute(1, 2, 0).double().numpy()
     theirs = Curves.uniform(knots[2].double().numpy()).apply(images[2].permute(1, 2, 0).double().numpy())
     assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+full = torch.ones(6)
+
+
+def random():
+    return torch.Generator().manual_seed(5)
+
+
+def test_film_like_curves_and_split_toning_rise_and_start_from_the_identity():
+    identity = torch.linspace(0, 1, darkroom.knots).expand(6, 3, -1)
+    for make in (darkroom._film, darkroom._split):
+        curves = make(full, random())
+        assert (curves.diff(dim=2) >= 0).all() and curves.min() >= 0 and curves.max() <= 1
+        assert (curves - identity).abs().max() > 0.03
+        assert torch.allclose(make(torch.zeros(6), random()), identity, atol=1e-6)
+
+
+def test_split_toning_tints_shadows_and_highlights_without_making_either_brighter():
+    tints = darkroom._split(full, random()) - torch.linspace(0, 1, darkroom.knots)
+    inner = tints[..., 6:-6]  # the ends are clipped, which is no tint
+    assert inner.abs().max() > 0.02 and inner.mean(1).abs().max() < 0.01
+
+
+def test_vibrance_spares_vivid_colours(monkeypatch):
+    monkeypatch.setitem(darkroom.ranges, "saturation", 0.0)
+    colours = torch.tensor([[0.55, 0.5, 0.45], [0.95, 0.4, 0.05]]).view(2, 3, 1, 1)  # dull, vivid
+    after = torch.stack([darkroom._vivid(colours, full[:2], torch.Generator().manual_seed(seed)) for seed in range(12)])
+    spread = (after.amax(2) - after.amin(2)) / (colours.amax(1) - colours.amin(1)) - 1
+    dull, vivid = spread.abs().mean(0).flatten().tolist()
+    assert dull > 0.2 and vivid < 0.1
+
+
+def test_haze_moves_all_colours_towards_one_and_light_comes_from_a_side():
+    veiled = darkroom._haze(images, full, random())
+    assert any(v.std() < 0.97 * i.std() for v, i in zip(veiled, images, strict=True))
+    even = torch.full((6, 3, 40, 48), 0.4)
+    box = torch.zeros(6, 1, 40, 48)
+    box[:, :, 10:30, 12:36] = 1
+    lit = darkroom._side_light(even, box, full, random()) - even
+    left, right = lit[..., 12:24].mean((1, 2, 3)), lit[..., 24:36].mean((1, 2, 3))
+    top, bottom = lit[..., 10:20, 12:36].mean((1, 2, 3)), lit[..., 20:30, 12:36].mean((1, 2, 3))
+    assert torch.maximum((left - right).abs(), (top - bottom).abs()).min() > 0.005
+    assert lit[:, :, 10:30, 12:36].mean((1, 2, 3)).abs().max() < 0.03  # one side gains what the other loses
+
+
+def test_no_tone_or_tint_of_ours_mixes_channels_as_the_held_out_families_do():
+    """A grey picture stays one curve per channel: equal values stay equal, whatever the curves; only light is local."""
+    grey = torch.linspace(0.1, 0.9, 48).expand(6, 3, 40, 48)
+    for make in (darkroom._film, darkroom._split):
+        curved = apply_curves(grey, make(full, random()))
+        assert torch.allclose(curved, curved[:, :, :1].expand_as(curved))
+        swapped = grey.clone()
+        swapped[:, 0] = 0.5  # what red becomes must not change green and blue
+        assert torch.equal(apply_curves(swapped, make(full, random()))[:, 1:], curved[:, 1:])

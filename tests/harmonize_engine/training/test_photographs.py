@@ -1,59 +1,58 @@
-import zipfile
-
 import pytest
 import torch
 
-from harmonize_engine import HarmonizeError
 from harmonize_engine.training import photographs
+from harmonize_engine.training.views import plain_views, random_views
 
 
-def test_a_folder_is_split_once_and_for_all(photographs_folder, tmp_path):
-    train = photographs.load(photographs_folder, "train", tmp_path)
-    held_out = photographs.load(photographs_folder, "val", tmp_path)
-    names = {name for part in train.values() for name in part.ids}
-    others = {name for part in held_out.values() for name in part.ids}
+def by_shape(parts):
+    return {part.shape: part for part in parts}
+
+
+def test_a_folder_is_split_once_and_for_all(photographs_folder, cache):
+    names, others = (
+        {name for part in photographs.load(photographs_folder, split, cache, 64) for name in part.ids}
+        for split in ("train", "val")
+    )
     assert len(names) + len(others) == 48
     assert others and not names & others
 
 
-def test_every_shape_is_kept_with_its_photographs(photographs_folder, tmp_path):
-    train = photographs.load(photographs_folder, "train", tmp_path)
-    assert set(train) == {"square", "landscape", "portrait"}
-    images, masks = train["portrait"].batch(torch.tensor([0, 1]))
-    assert images.shape == (2, 3, *photographs.shapes["portrait"])
-    assert masks.shape == (2, 1, *photographs.shapes["portrait"])
-    assert images.min() >= 0 and images.max() <= 1
+def test_every_shape_is_kept_with_its_photographs(photographs_folder, cache):
+    parts = by_shape(photographs.load(photographs_folder, "train", cache, 64))
+    assert set(parts) == set(photographs.names)
+    planes = photographs.unpacked(parts["portrait"].read(torch.tensor([0, 1])))
+    assert planes.shape == (2, 4, *photographs.kept_shape("portrait", 64))
+    assert planes.min() >= 0 and planes.max() <= 1
 
 
-def test_zips_of_the_same_layout_are_read_alike(photographs_folder, tmp_path):
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        for path in sorted(photographs_folder.rglob("*.*")):
-            archive.write(path, path.relative_to(photographs_folder))
-    zipped = photographs.load(tmp_path, "train", tmp_path / "cache")
-    loose = photographs.load(photographs_folder, "train", tmp_path / "cache2")
-    assert zipped["square"].ids == loose["square"].ids
-    assert (zipped["square"].pixels == loose["square"].pixels).all()
+@pytest.mark.parametrize("side", [64, 128, 192, 512])
+def test_inputs_are_multiples_of_16_and_less_than_what_is_kept(side):
+    for shape in photographs.names:
+        size, kept = photographs.input_shape(shape, side), photographs.kept_shape(shape, side)
+        assert size[0] % 16 == size[1] % 16 == 0
+        assert all(k > s for k, s in zip(kept, size, strict=True))
 
 
-def test_an_index_decides_the_split(photographs_folder, tmp_path):
-    for kind in ("images", "masks"):
-        (tmp_path / kind).symlink_to(photographs_folder / kind)
-    rows = [f"photo{n:02},photo{n:02},{'val' if n < 6 else 'train'}" for n in range(48)]
-    (tmp_path / "index.csv").write_text("id,image,split\n" + "\n".join(rows))
-    held_out = photographs.load(tmp_path, "val", tmp_path)
-    assert sorted(name for part in held_out.values() for name in part.ids) == [f"photo{n:02}" for n in range(6)]
+def test_decoded_once_they_are_read_from_the_cache(photographs_folder, tmp_path, monkeypatch):
+    first = photographs.load(photographs_folder, "val", tmp_path, 64)
+    monkeypatch.setattr(photographs, "_decode", None)  # calling it would fail
+    again = photographs.load(photographs_folder, "val", tmp_path, 64)
+    assert all((a.pixels == b.pixels).all() for a, b in zip(first, again, strict=True))
+    assert not again[0].pixels.flags.writeable  # mapped, shared by all processes
 
 
-def test_a_folder_without_pairs_is_refused(tmp_path):
-    with pytest.raises(HarmonizeError) as error:
-        photographs.load(tmp_path, "train", tmp_path)
-    assert error.value.code == "no_photographs"
+def test_views_keep_the_foreground_and_are_the_same_for_the_same_seed(photographs_folder, cache):
+    part = by_shape(photographs.load(photographs_folder, "train", cache, 64))["square"]
+    planes = photographs.unpacked(part.read(torch.arange(8)))
+    first, again = (random_views(planes, part.size, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first, again)
+    assert (first[:, 3:].mean((1, 2, 3)) >= 0.015).all()
 
 
-def test_views_keep_the_foreground_and_are_the_same_for_the_same_seed(photographs_folder, tmp_path):
-    part = photographs.load(photographs_folder, "train", tmp_path)["square"]
-    images, masks = part.batch(torch.arange(8))
-    first = photographs.random_views(images, masks, (64, 64), torch.Generator().manual_seed(3))
-    again = photographs.random_views(images, masks, (64, 64), torch.Generator().manual_seed(3))
-    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
-    assert (first[1].mean((1, 2, 3)) >= 0.015).all()
+def test_all_pictures_of_a_pair_are_cut_and_graded_alike():
+    picture, mask = torch.rand(3, 3, 40, 40), torch.ones(3, 1, 40, 40)
+    mask[:, :, :, :20] = 0
+    views = random_views(torch.cat((picture, mask, picture), 1), (32, 32), torch.Generator().manual_seed(1))
+    assert torch.equal(views[:, :3], views[:, 4:])
+    assert plain_views(torch.cat((picture, mask, picture), 1), (20, 20)).shape == (3, 7, 20, 20)

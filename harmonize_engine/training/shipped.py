@@ -1,0 +1,94 @@
+"""Begin from weights that were exported as ONNX: a shipped model learns on, for instance from your own photographs.
+
+The exporter folds a normalisation that follows a convolution into it. Here it is unfolded: measured on composites, each
+normalisation gets its true mean and variance and undoes them exactly, so that the network answers as it did, and trains.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from harmonize_engine.errors import HarmonizeError
+from harmonize_engine.models.architectures import Network
+
+epsilon = 1e-5  # of every normalisation, PyTorch's own
+
+
+def read(path: Path, network: Network) -> dict[str, Tensor]:
+    """Read those weights of an exported model that a network of its architecture has, normalisations still folded.
+
+    Raises HarmonizeError `weights_broken`.
+    """
+    try:
+        stored = onnx.load(path).graph.initializer
+        named = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy()) for value in stored}
+    except Exception as error:  # protobuf has its own
+        raise HarmonizeError(
+            "weights_broken", f"{path} is not a model in ONNX.", "Name a checkpoint or a model."
+        ) from error
+    found = {name: named[f"network.{name}"] for name in network.state_dict() if f"network.{name}" in named}
+    for convolution, norm in _folded(network):
+        bias = named.get(f"network.{convolution}.weight_bias")
+        if bias is not None and f"{norm}.weight" not in found:
+            found[f"{norm}.weight"] = torch.ones_like(bias)
+            found[f"{norm}.bias"] = bias
+            found[f"{norm}.running_mean"] = torch.zeros_like(bias)
+            found[f"{norm}.running_var"] = torch.ones_like(bias) - epsilon
+    return found
+
+
+def _folded(network: nn.Module) -> Iterator[tuple[str, str]]:
+    """Name each convolution without a bias and the normalisation after it."""
+    before = ""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            before = name if module.bias is None else ""
+        elif isinstance(module, nn.BatchNorm2d) and before:
+            yield before, name
+            before = ""
+
+
+@torch.no_grad()
+def unfold(network: Network, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
+    """Give every normalisation the statistics of its inputs in some batches, without changing what the network answers."""
+    seen: dict[str, list[Tensor]] = {norm: [] for _, norm in _folded(network)}
+    with _watched(network, seen):
+        for batch in batches:
+            network(*batch)
+    weights = network.state_dict()
+    for norm, inputs in seen.items():
+        values = torch.cat([value.transpose(0, 1).flatten(1) for value in inputs], 1)
+        now = {"running_mean": values.mean(1), "running_var": values.var(1)}
+        before, after = ((part["running_var"] + epsilon).sqrt() for part in (_part(weights, norm), now))
+        part = _part(weights, norm)
+        now["bias"] = part["bias"] + (now["running_mean"] - part["running_mean"]) * part["weight"] / before
+        now["weight"] = part["weight"] / before * after
+        weights |= {f"{norm}.{name}": value for name, value in now.items()}
+    network.load_state_dict(weights)
+
+
+def _part(weights: dict[str, Tensor], module: str) -> dict[str, Tensor]:
+    return {name: weights[f"{module}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")}
+
+
+@contextmanager
+def _watched(network: Network, seen: dict[str, list[Tensor]]) -> Generator[None]:
+    """Collect what goes into the normalisations named, of a network that only looks."""
+    training = network.training
+    network.eval()
+
+    def collect(name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
+        return lambda _, given: seen[name].append(given[0].float())
+
+    hooks = [network.get_submodule(name).register_forward_pre_hook(collect(name)) for name in seen]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+        network.train(training)

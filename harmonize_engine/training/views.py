@@ -1,0 +1,52 @@
+"""How the network sees a photograph: a part of it, mirrored or not, at its own input size, graded a little.
+
+Planes are (N, channels, H, W) in [0,1], display-encoded; channel 3 is the mask, every other triple of channels a picture.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+
+def random_views(planes: Tensor, size: tuple[int, int], generator: Generator) -> Tensor:
+    """Cut, flip and grade whole photographs at random, the same for all of a photograph's planes.
+
+    Cuts keep 70 to 100 % of each side; a cut that loses the foreground is replaced by the whole picture. The grade (small
+    exposure, white balance and contrast changes of the whole photograph) makes the network compare instead of memorise.
+    """
+    count = len(planes)
+    scale = 0.7 + 0.3 * torch.rand((count, 1), generator=generator).expand(-1, 2)
+    centre = (torch.rand((count, 2), generator=generator) * 2 - 1) * (1 - scale)
+    flip = torch.where(torch.rand((count,), generator=generator) < 0.5, -1.0, 1.0)
+    cut = torch.zeros(count, 2, 3)
+    cut[:, 0, 0], cut[:, 1, 1], cut[:, :, 2] = scale[:, 0] * flip, scale[:, 1], centre
+    views = _sample(planes, cut, size)
+    area = views[:, 3:4].mean((1, 2, 3))
+    lost = ((area < 0.015) | (area > 0.85)).nonzero().flatten()
+    if len(lost):
+        whole = torch.zeros(count, 2, 3)
+        whole[:, 0, 0], whole[:, 1, 1] = flip, 1.0
+        views[lost] = _sample(planes[lost], whole[lost], size)
+    graded = (torch.rand((count, 1, 1, 1), generator=generator) < 0.5).float()
+    noise = torch.randn((count, 5, 1, 1), generator=generator) * graded
+    gain, power = (0.08 * noise[:, :3] + 0.12 * noise[:, 3:4]).exp(), (0.12 * noise[:, 4:5]).exp()
+    parts = [views[:, 3:4].clamp(0, 1) if part.shape[1] == 1 else _graded(part, gain, power) for part in _parts(views)]
+    return torch.cat(parts, 1)
+
+
+def _graded(picture: Tensor, gain: Tensor, power: Tensor) -> Tensor:
+    return (picture.clamp(1e-4, 1) ** power * gain).clamp(0, 1)
+
+
+def _parts(planes: Tensor) -> list[Tensor]:
+    return list(planes.split([3, 1, *[3] * ((planes.shape[1] - 4) // 3)], 1))
+
+
+def _sample(planes: Tensor, theta: Tensor, size: tuple[int, int]) -> Tensor:
+    grid = F.affine_grid(theta, [len(planes), planes.shape[1], *size], align_corners=False)
+    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def plain_views(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Shrink whole photographs to the network's size, with nothing random."""
+    return F.interpolate(planes, size, mode="area")
