@@ -6,8 +6,8 @@ from harmonize_engine.splines import Array, draggable_points, gimp_curve, krita_
 from model_server.wire import Host, Points
 
 hosts = {"gimp": gimp_curve, "krita": krita_curve}
-# How far from a tone curve the host's may lie, in 8-bit levels, the first that 16 points can keep. GIMP takes 12 to 16 points
-# and draws them exactly in deep pictures, Krita reads 7 to 12 with more ease.
+# How far from a tone curve the host's may lie, in 8-bit levels, the first that 16 points can keep: in GIMP deep pictures
+# show a quarter, in Krita 7 to 12 points are easier to drag.
 levels = {"gimp": (0.25, 0.5, 1.0), "krita": (0.5, 1.0)}
 
 
