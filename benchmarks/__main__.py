@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import command, engine, renderer, server
+from benchmarks import command, engine, krita, renderer, server
 
 benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
     engine.measure,
     renderer.measure,
     command.measure,
     server.measure,
+    krita.measure,
 )
 
 
