@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import command, engine, krita, renderer, server
+from benchmarks import command, engine, gimp, krita, renderer, server
 
 benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
     engine.measure,
@@ -15,6 +15,7 @@ benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
     command.measure,
     server.measure,
     krita.measure,
+    gimp.measure,
 )
 
 

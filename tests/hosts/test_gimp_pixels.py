@@ -19,8 +19,8 @@ kinds = ("non-linear", "perceptual", "linear")
 cases = [f"{depth}-{kind}" for depth in ("u8", "u16", "u32", "half", "float") for kind in kinds]
 cases += ["u8-non-linear grey", "u16-linear grey", "float-non-linear grey"]
 wide = ["u8-non-linear wide", "u16-non-linear wide", "float-non-linear wide"]  # GIMP's saturation is sRGB's, wherever
-# 8-bit levels: largest and mean error; an 8-bit linear picture has few dark levels, a half eleven bits near white.
-limits = {"u8": (3, 0.3), "half": (1, 0.1), "u8-linear": (9, 0.3)}
+# 8-bit levels: largest and mean error; a half has eleven bits near white.
+limits = {"u8": (3, 0.3), "half": (1, 0.1), "u8-linear": (3.5, 0.3)}
 otherwise = 1, 0.05
 
 script = """
@@ -124,6 +124,11 @@ def expected(share: Path, case: str, wanted: Harmonization, mask: np.ndarray) ->
     return (before[..., 0] * (1 - mask) + mask * changed)[..., None].repeat(3, -1)
 
 
+def linear(values: np.ndarray) -> np.ndarray:
+    values = np.clip(values, 0, 1)
+    return np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)
+
+
 @pytest.mark.parametrize("case", cases + wide)
 def test_gimp_shows_what_the_renderer_says(answers, masks, case):
     share, wanted, told = answers
@@ -137,7 +142,12 @@ def test_gimp_shows_what_the_renderer_says(answers, masks, case):
     largest, mean = limits.get(case) or limits.get(case.split("-")[0]) or otherwise
     failed = []
     for way in ("projection", "flattened", "exported", "reloaded"):
-        difference = 255 * np.abs(pixels(share, case, way) - wished)
+        found = pixels(share, case, way)
+        difference = 255 * np.abs(found - wished)
+        if case == "u8-linear":
+            # In the levels it stores, where those are coarser than the display's: near black one of them is 12.7 of the
+            # display's, so that rounding alone is 6.4 off. Towards white they are finer, 2.2 to one of the display's.
+            difference = np.minimum(difference, 255 * np.abs(linear(found) - linear(wished)))
         print(f"{case} {way}: {difference.max():.3f} / {difference.mean():.4f}")
         if difference.max() > largest or difference.mean() > mean:
             failed.append(way)
