@@ -1,7 +1,6 @@
 """`harmonize train`: trains a network on your photographs; needs PyTorch, nothing else here does."""
 
 import argparse
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,12 +39,11 @@ def run(arguments: argparse.Namespace) -> None:
         raise HarmonizeError(
             "torch_missing",
             "Training needs PyTorch, which is not installed.",
-            "Install it with: pip install harmonize[train]",
+            "Install PyTorch's CPU build first if you have no GPU, then: pip install 'harmonize[train]' (docs/training.md).",
         )
-    # found by name: nothing outside of training imports it, and PyTorch takes seconds to load
-    configuration = import_module("harmonize_engine.training.config")
-    config = configuration.chosen(arguments.run, arguments.config, arguments.set, arguments.steps, arguments.minutes)
-    training = import_module("harmonize_engine.training.parametric")
-    cache = arguments.cache or arguments.run
-    best = training.train(arguments.photographs, arguments.run, config, cache, arguments.start)
+    from harmonize_engine.training import config as experiments  # here, for PyTorch takes seconds to load
+    from harmonize_engine.training import parametric
+
+    config = experiments.chosen(arguments.run, arguments.config, arguments.set, arguments.steps, arguments.minutes)
+    best = parametric.train(arguments.photographs, arguments.run, config, arguments.cache or arguments.run, arguments.start)
     row("best", str(best))
