@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise HarmonizeError(
             "torch_missing",
             "Training needs PyTorch, which is not installed.",
-            "Install PyTorch's CPU build first if you have no GPU, then: pip install 'harmonize[train]' (docs/training.md).",
+            "Without a GPU install its CPU build first, then: pip install 'harmonize[train]' (docs/training.md).",
         )
     from harmonize_engine.training import config as experiments  # here, for PyTorch takes seconds to load
     from harmonize_engine.training import parametric
