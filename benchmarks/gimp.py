@@ -4,15 +4,13 @@ GIMP runs without a window, in the roots of tests/hosts; the engine is a server 
 an artist from the second request on.
 """
 
-import contextlib
 import json
-import os
 import runpy
 import statistics
-import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
+
+from benchmarks.served import served
 
 here = Path(__file__).resolve().parent
 sys.path.append(str(here.parent / "tests" / "hosts"))
@@ -101,7 +99,7 @@ def measure(scratch: Path) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     for version, suite in gimps:
         try:
-            with opened(suite) as root, engine(root):
+            with opened(suite) as root, served(root.session / "runtime" / "harmonize", root.share / "logs"):
                 build(root.session / "home/.config/GIMP" / version / "plug-ins")
                 build(root.share)  # where the script looks into it
                 for size, megapixels, precision, target in ((large, 24, "U8", "5 s"), (usual, 4, "FLOAT", "-")):
@@ -119,19 +117,3 @@ def timed(root: Root, size: tuple[int, int], precision: str) -> dict[str, float]
     """Median seconds of what was done in a picture."""
     took = json.loads(root.gimp(script, *size, precision, runs, timeout=600))
     return {name: statistics.median(seconds) for name, seconds in took.items()}
-
-
-@contextlib.contextmanager
-def engine(root: Root) -> Generator[None]:
-    """The engine's server, where the plug-in in the root looks for it."""
-    runtime = root.session / "runtime" / "harmonize"
-    runtime.mkdir(mode=0o700)
-    folders = {"HARMONIZE_RUNTIME_DIR": str(runtime), "HARMONIZE_LOG_DIR": str(root.share / "logs")}
-    command = [sys.executable, "-m", "model_server", "--announce"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | folders, cwd=here.parent) as server:
-        try:
-            assert server.stdout is not None
-            assert json.loads(server.stdout.readline())["ready"]
-            yield
-        finally:
-            server.kill()

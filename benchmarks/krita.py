@@ -4,14 +4,13 @@ Krita runs without a window, in the roots of tests/hosts; the engine is a server
 an artist from the second request on.
 """
 
-import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
+
+from benchmarks.served import served
 
 here = Path(__file__).resolve().parent
 sys.path.append(str(here.parent / "tests" / "hosts"))
@@ -78,7 +77,7 @@ def measure(scratch: Path) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     for version, suite in kritas:
         try:
-            with opened(suite) as root, engine(root.share):
+            with opened(suite) as root, served(root.share / "runtime", root.share / "logs"):
                 subprocess.run([sys.executable, builder, root.share / "plugin"], check=True)
                 for depth, target in (("U8", "3 s"), ("U16", "3 s")):
                     took = timed(root, large, depth)
@@ -98,19 +97,3 @@ def timed(root: Root, size: tuple[int, int], depth: str) -> dict[str, float]:
     """Median seconds of what was done in a picture."""
     took = json.loads(root.krita(script, *size, depth, runs, timeout=600))
     return {name: statistics.median(seconds) for name, seconds in took.items()}
-
-
-@contextlib.contextmanager
-def engine(share: Path) -> Generator[None]:
-    """The engine's server, where the root sees its state."""
-    runtime = share / "runtime"
-    runtime.mkdir(mode=0o700)
-    folders = {"HARMONIZE_RUNTIME_DIR": str(runtime), "HARMONIZE_LOG_DIR": str(share / "logs")}
-    command = [sys.executable, "-m", "model_server", "--announce"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | folders, cwd=here.parent) as server:
-        try:
-            assert server.stdout is not None
-            assert json.loads(server.stdout.readline())["ready"]
-            yield
-        finally:
-            server.kill()

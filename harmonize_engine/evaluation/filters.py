@@ -8,7 +8,7 @@ import numpy as np
 from harmonize_engine.composite import Singles
 
 epsilon = np.float32(1e-6)
-ranges = {  # largest |argument| of a composite
+ranges = {  # largest |argument| of a composite, in training as well
     "temperature": 0.3,
     "brightness": 0.5,
     "contrast": 0.5,

@@ -6,15 +6,9 @@ Every filter takes images (N, 3, H, W) and one argument per image (N,) in [-1,1]
 import torch
 from torch import Tensor
 
+from harmonize_engine.evaluation.filters import ranges as ranges
+
 epsilon = 1e-6
-ranges = {  # largest |argument| used to make training composites
-    "temperature": 0.3,
-    "brightness": 0.5,
-    "contrast": 0.5,
-    "saturation": 0.6,
-    "highlight": 0.4,
-    "shadow": 0.4,
-}
 
 
 def temperature(images: Tensor, argument: Tensor) -> Tensor:
