@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harmonize_engine.models import lite
+
 
 @dataclass(frozen=True)
 class ParametricConfig:
@@ -24,6 +26,7 @@ class ParametricConfig:
     knots: int = 33  # of each tone curve, uniform on [0,1]
     shapes: int = 10  # free numbers behind each tone curve
     log_gain: float = 0.7  # the light map stays within exp(-0.7) .. exp(0.7), about 0.5 .. 2
+    backbone: str = ""  # "lite0": EfficientNet-Lite0's stages in place of our own (`widths` are its, `blocks` unread)
     trust: bool = False  # a number per picture that shrinks the whole correction where the network is unsure
 
 
@@ -42,22 +45,26 @@ class Residual(nn.Module):
         return x + self.project(F.silu(self.expand(self.norm(self.spatial(x)))))
 
 
+def _stages(config: ParametricConfig) -> list[nn.Sequential]:
+    widths = (4, *config.widths)
+    stages: list[nn.Sequential] = []
+    for i, count in enumerate(config.blocks):
+        halved = nn.Conv2d(widths[i], widths[i + 1], 3, 2, 1, bias=False)
+        blocks = (Residual(widths[i + 1]) for _ in range(count))
+        stages.append(nn.Sequential(halved, nn.BatchNorm2d(widths[i + 1]), nn.SiLU(), *blocks))
+    return stages
+
+
 class Parametric(nn.Module):
     """Predict curves, light map and harmony of composites in display-encoded sRGB."""
 
     def __init__(self, config: ParametricConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ParametricConfig()
-        widths = (4, *config.widths)
-        stages = []
-        for i, count in enumerate(config.blocks):
-            stride = [
-                nn.Conv2d(widths[i], widths[i + 1], 3, 2, 1, bias=False),
-                nn.BatchNorm2d(widths[i + 1]),
-                nn.SiLU(),
-            ]
-            stages.append(nn.Sequential(*stride, *(Residual(widths[i + 1]) for _ in range(count))))
-        self.stages = nn.ModuleList(stages)
+        self.stages = nn.ModuleList(lite.stages() if config.backbone else _stages(config))
+        # ready-made stages know no mask: it is added to what the later ones see
+        told = config.widths[1:3] if config.backbone else ()
+        self.mask_in = nn.ModuleList(nn.Conv2d(1, width, 1) for width in told)
         pooled = 3 * (config.widths[-1] + config.widths[-2] + config.widths[-3])
         colours = 3 * (7 * config.bins + 14)
         # features differ in scale and never change sign: unless each is standardised, the first layers saturate for good
@@ -79,7 +86,7 @@ class Parametric(nn.Module):
         self.light_norm = nn.BatchNorm2d(64)
         self.light_mid = nn.Sequential(nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.SiLU())
         self.light_out = nn.Conv2d(64, 1, 3, padding=1)
-        for head in (self.curves, self.light_out):  # start from "leave it as it is"
+        for head in (self.curves, self.light_out, *self.mask_in):  # start from "leave it as it is"
             for parameter in head.parameters():
                 nn.init.zeros_(parameter)
         self.register_buffer("basis", _smooth_basis(config.shapes, config.knots - 1), persistent=False)
@@ -114,17 +121,25 @@ class Parametric(nn.Module):
                 1,
             )
         )
-        x = torch.cat((composite - 0.5, mask), 1)
-        levels = []
-        for stage in self.stages:
-            x = stage(x)
-            levels.append(x)
+        levels = self._levels(composite - 0.5, mask)
         pooled = [p for i, level in enumerate(levels[1:]) for p in _pool(level, 4 << i, mask, around)]
         context = self.body(torch.cat((*pooled, colours), 1))
         curves = self._tone_curves(self.curves(context))
         gain = self._light_map(levels, context, composite, mask)
         trust = None if self.trust is None else torch.sigmoid(self.trust(context.detach()).float() + 3)
         return curves, gain, self.harmony(context), trust
+
+    def _levels(self, x: Tensor, mask: Tensor) -> list[Tensor]:
+        """Give each stage's features."""
+        if not self.mask_in:
+            x = torch.cat((x, mask), 1)
+        levels: list[Tensor] = []
+        for i, stage in enumerate(self.stages):
+            if self.mask_in and i >= 2:
+                x = x + self.mask_in[i - 2](F.avg_pool2d(mask, 2 << (i - 1)))
+            x = stage(x)
+            levels.append(x)
+        return levels
 
     def _tone_curves(self, numbers: Tensor) -> Tensor:
         """Rising curves: softplus steps around the identity's, smooth by a cosine basis, and a shift of black."""

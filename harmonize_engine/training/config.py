@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.models import architectures
+from harmonize_engine.models import architectures, lite
 from harmonize_engine.models.architectures import Sizes
 from harmonize_engine.models.discriminator import DiscriminatorConfig
 from harmonize_engine.models.parametric import ParametricConfig
@@ -26,11 +26,16 @@ class TrainingConfig:
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     side: int = 128  # of the network's input, pixels; it keeps the picture's shape at about this area
 
+    photographs: float = 1.0  # share of the training photographs that is used
+
     # streams
     supervised: float = 0.5  # share of steps with pictures whose truth is known; the others see real composites
     adversarial: float = 0.4  # weight of the discriminator's opinion; 0 = none is trained
     adversary_sees_all: bool = False  # it judges supervised steps too
     whole_picture: float = 0.0  # weight of |d| over all pixels in place of our objective over the foreground
+    relative: float = (
+        0.0  # extra weight of the error as a share of the composite's own: small changes count as much as large
+    )
     harm: float = 0.5  # extra weight of what a result is worse than its composite
     trust_from: float = 0.3  # share of the run from which on a network learns how much of its correction to trust
     light: float = 4.0  # weight of the light map's own error, in logarithms
@@ -49,6 +54,7 @@ class TrainingConfig:
     batch: int = 48
     accumulate: int = 1  # batches to a step; processes share them
     learning_rate: float = 1.2e-3
+    backbone_rate: float = 0.3  # share of the learning rate for stages that begin with ImageNet's weights
     discriminator_rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.02
@@ -73,15 +79,24 @@ class TrainingConfig:
                 "config_wrong",
                 "A run needs batches of 2 pictures or more, and a step, a batch to a step and some time at least.",
             )
+        if not 0 < self.photographs <= 1:
+            raise HarmonizeError("config_wrong", f"{self.photographs} is not a share of the photographs from 0 to 1.")
         if self.side % 16 or not 64 <= self.side <= 1024:
             raise HarmonizeError("config_wrong", f"A side of {self.side} pixels is not a multiple of 16 from 64 to 1024.")
 
 
-_ours = TrainingConfig(
+_scratch = TrainingConfig(
     network=ParametricConfig(trust=True),
     untouched=(0.08, 0.2),  # learn to act first, then to refrain
     paired=0.2,
     seams=0.3,
+)
+_ours = replace(
+    _scratch,
+    network=ParametricConfig(lite.widths, backbone="lite0", trust=True),
+    supervised=0.75,
+    relative=1.0,
+    harm=1.0,
 )
 _paper = TrainingConfig(
     network=PihConfig(strides=(2, 2, 2, 2, 2, 2)),  # 16 x 16 at a 128 x 128 input, as the paper's has at 512 x 512
@@ -110,10 +125,11 @@ _paper = TrainingConfig(
 )
 _one_stream: dict[str, Any] = {"supervised": 1.0, "adversarial": 0.0}
 experiments: dict[str, tuple[str, TrainingConfig]] = {
-    "default": ("both streams, our network", _ours),
+    "default": ("both streams, our network on a backbone that knows ImageNet", _ours),
+    "scratch": ("both streams, a network of ours that knows nothing yet", _scratch),
     "large": (
         "the same with half as many weights again, 9.8 MB: for long runs",
-        replace(_ours, network=ParametricConfig((24, 48, 104, 200), (0, 0, 3, 3), hidden=432, trust=True)),
+        replace(_scratch, network=ParametricConfig((24, 48, 104, 200), (0, 0, 3, 3), hidden=432, trust=True)),
     ),
     "supervised": ("the same without real composites and discriminator", replace(_ours, **_one_stream)),
     "plain": ("version 1's recipe: supervised, none of what came later", TrainingConfig(**_one_stream)),

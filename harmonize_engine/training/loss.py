@@ -59,6 +59,7 @@ class Weights:
     """Of the parts of the objective; whole_picture > 0 puts PIH's |d| over all pixels in the place of all but harmony."""
 
     harm: float = 0.5
+    relative: float = 0.0
     light: float = 4.0
     whole_picture: float = 0.0
     trusting: bool = False  # trust does not learn yet: at first every correction is bad, and it would learn to do nothing
@@ -85,10 +86,11 @@ def objective(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Weigh foreground error, do-no-harm, light map and harmony.
 
-    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). Do-no-harm adds a part of
-    what the error grew where a result is worse than its composite. The light map is also compared, in logarithms, with
-    what is left to do after the curves. Where a network says how much to trust it, the whole correction learns from the
-    error alone, and trust alone from error and harm of the shrunk one: shrinking cannot keep the correction from learning.
+    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). `relative` adds it as a
+    share of the composite's own, so that small changes are not drowned by large ones. Do-no-harm adds a part of what the
+    error grew where a result is worse than its composite. The light map is also compared, in logarithms, with what is left
+    to do after the curves. Where a network says how much to trust it, the whole correction learns from the error alone, and
+    trust alone from error and harm of the shrunk one: shrinking cannot keep the correction from learning.
     """
     weights = weights or Weights()
     results = render(composites, masks, attempt.curves, attempt.gain)
@@ -101,13 +103,14 @@ def objective(
         return total, _noted(after, before, score)
     after, _ = _error(results, truths, masks)
     uneven, _ = light_errors(composites, masks, truths, attempt.curves, attempt.gain)
-    total = (after + 0.03 * score).mean() + weights.light * uneven
+    scale = 1 + weights.relative * 0.1 / (before + 0.05)  # doubled at about 10 levels, trebled where nothing was changed
+    total = (scale * after + 0.03 * score).mean() + weights.light * uneven
     if attempt.trust is not None and weights.trusting:
         return total, _noted(after, before, score)
     if attempt.trust is not None:
         careful = render(composites, masks, *shrunk(attempt.curves.detach(), attempt.gain.detach(), attempt.trust))
         after, _ = _error(careful, truths, masks)
-        total = total + after.mean()
+        total = total + (scale * after).mean()
     return total + weights.harm * F.relu(after - before).mean(), _noted(after, before, score)
 
 

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
-from harmonize_engine.training import checkpoint, loss, photographs, shipped, streams, validation
+from harmonize_engine.models.parametric import Parametric
+from harmonize_engine.training import checkpoint, loss, photographs, pretrained, shipped, streams, validation
 from harmonize_engine.training import config as configuration
 from harmonize_engine.training.adversary import Adversary
 from harmonize_engine.training.checkpoint import Progress
@@ -45,7 +46,7 @@ def train(folders: list[Path], run: Path, config: TrainingConfig, cache: Path, s
         if state is not None:
             configuration.check_same(configuration.read(state), config)
         trained, held_out = _load(folders, cache, config, processes)
-        training = Training(config, processes, trained)
+        training = Training(config, processes, trained, pretrain=state is None and start is None)
         if state is not None:
             training.restore(state)
         elif start is not None:
@@ -135,10 +136,15 @@ def rate_at(step: int, share: float, epochs: float, config: TrainingConfig) -> f
 class Training:
     """Networks, optimisers and pictures of a run, and its step."""
 
-    def __init__(self, config: TrainingConfig, processes: Processes, trained: list[Photographs]) -> None:
+    def __init__(
+        self, config: TrainingConfig, processes: Processes, trained: list[Photographs], pretrain: bool = False
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.processes, self.device = config, processes, processes.device
-        self.network = _channels_last(architectures.build(config.network)).to(self.device)
+        fresh = architectures.build(config.network)
+        if pretrain:
+            pretrained.begin_with(fresh)
+        self.network = _channels_last(fresh).to(self.device)
         self.kept = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = torch.optim.AdamW(_groups(self.network, config), config.learning_rate, config.betas)
         self.adversary = Adversary(config, self.device) if config.adversarial else None
@@ -182,7 +188,7 @@ class Training:
         attempt = Attempt(curves.float(), gain.float(), logits.float(), trust)
         total = torch.zeros((), device=self.device)
         if supervised:
-            weights = Weights(config.harm, config.light, config.whole_picture, share < config.trust_from)
+            weights = Weights(config.harm, config.relative, config.light, config.whole_picture, share < config.trust_from)
             total, noted = loss.objective(seen.composites, seen.masks, seen.truths, attempt, weights)
         if adversary is not None and (not supervised or config.adversary_sees_all):
             results = attempt.results(seen.composites, seen.masks)
@@ -207,7 +213,7 @@ class Training:
             movers.append((self.adversary.network, self.adversary.optimiser, config.discriminator_rate))
         for network, optimiser, rate in movers:
             for group in optimiser.param_groups:
-                group["lr"] = rate * factor
+                group["lr"] = rate * factor * group.get("share", 1.0)
             self.processes.average_gradients(network)
             norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             if torch.isfinite(norm):
@@ -286,6 +292,13 @@ def _channels_last(network: Network) -> Network:
 
 
 def _groups(network: Network, config: TrainingConfig) -> list[dict[str, Any]]:
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    """Sort the weights: matrices decay; what stages have learned before is changed more slowly than what is new."""
+    ready = set(network.stages.parameters()) if isinstance(network, Parametric) and network.config.backbone else set()
+    groups: list[dict[str, Any]] = []
+    for share, part in ((1.0, set(network.parameters()) - ready), (config.backbone_rate, ready)):
+        learning = [p for p in network.parameters() if p in part and p.requires_grad]
+        for decay, rows in ((config.weight_decay, True), (0.0, False)):
+            weights = [p for p in learning if (p.ndim > 1) == rows]
+            if weights:
+                groups.append({"params": weights, "weight_decay": decay, "share": share})
+    return groups

@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.models.architectures import Network
 
-epsilon = 1e-5  # of every normalisation, PyTorch's own
-
 
 def read(path: Path, network: Network) -> dict[str, Tensor]:
     """Read those weights of an exported model that a network of its architecture has, normalisations still folded.
@@ -32,7 +30,7 @@ def read(path: Path, network: Network) -> dict[str, Tensor]:
             "weights_broken", f"{path} is not a model in ONNX.", "Name a checkpoint or a model."
         ) from error
     found = {name: named[f"network.{name}"] for name in network.state_dict() if f"network.{name}" in named}
-    for convolution, norm in _folded(network):
+    for convolution, norm, epsilon in _folded(network):
         bias = named.get(f"network.{convolution}.weight_bias")
         if bias is not None and f"{norm}.weight" not in found:
             found[f"{norm}.weight"] = torch.ones_like(bias)
@@ -42,21 +40,22 @@ def read(path: Path, network: Network) -> dict[str, Tensor]:
     return found
 
 
-def _folded(network: nn.Module) -> Iterator[tuple[str, str]]:
-    """Name each convolution without a bias and the normalisation after it."""
+def _folded(network: nn.Module) -> Iterator[tuple[str, str, float]]:
+    """Name each convolution without a bias and the normalisation after it, with what that adds to a variance."""
     before = ""
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             before = name if module.bias is None else ""
         elif isinstance(module, nn.BatchNorm2d) and before:
-            yield before, name
+            yield before, name, module.eps
             before = ""
 
 
 @torch.no_grad()
 def unfold(network: Network, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor]]) -> None:
     """Give every normalisation the statistics of its inputs in some batches, without changing what the network answers."""
-    seen: dict[str, list[Tensor]] = {norm: [] for _, norm in _folded(network)}
+    epsilons = {norm: epsilon for _, norm, epsilon in _folded(network)}
+    seen: dict[str, list[Tensor]] = {norm: [] for norm in epsilons}
     with _watched(network, seen):
         for batch in batches:
             network(*batch)
@@ -64,7 +63,7 @@ def unfold(network: Network, batches: Iterable[tuple[Tensor, Tensor, Tensor, Ten
     for norm, inputs in seen.items():
         values = torch.cat([value.transpose(0, 1).flatten(1) for value in inputs], 1)
         now = {"running_mean": values.mean(1), "running_var": values.var(1)}
-        before, after = ((part["running_var"] + epsilon).sqrt() for part in (_part(weights, norm), now))
+        before, after = ((part["running_var"] + epsilons[norm]).sqrt() for part in (_part(weights, norm), now))
         part = _part(weights, norm)
         now["bias"] = part["bias"] + (now["running_mean"] - part["running_mean"]) * part["weight"] / before
         now["weight"] = part["weight"] / before * after

@@ -5,6 +5,7 @@ that goes on after a kill sees what it would have seen, and processes draw the s
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,8 +52,9 @@ class Loader:
 
     def __init__(self, parts: Sequence[Photographs], config: TrainingConfig) -> None:
         self.parts, self.config = parts, config
-        self.photographs = sum(len(part) for part in parts)
-        self.odds = torch.tensor([float(len(part)) for part in parts], device="cpu")
+        self.used = [math.ceil(len(part) * config.photographs) for part in parts]
+        self.photographs = sum(self.used)
+        self.odds = torch.tensor([float(count) for count in self.used], device="cpu")
         self.threads = ThreadPoolExecutor(1)
         self.coming: dict[tuple[int, int], Future[tuple[Photographs, Tensor]]] = {}
 
@@ -73,8 +75,9 @@ class Loader:
 
     def _read(self, step: int, batch: int) -> tuple[Photographs, Tensor]:
         generator = generator_of(self.config, step, batch, "rows")
-        part = self.parts[int(torch.multinomial(self.odds, 1, generator=generator))]
-        rows = torch.randint(len(part), (self.config.batch,), generator=generator, device="cpu")
+        which = int(torch.multinomial(self.odds, 1, generator=generator))
+        part = self.parts[which]
+        rows = torch.randint(self.used[which], (self.config.batch,), generator=generator, device="cpu")
         return part, part.read(rows)
 
 

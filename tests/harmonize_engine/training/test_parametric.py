@@ -107,14 +107,14 @@ def test_a_run_killed_with_9_goes_on_to_the_same_losses_and_weights(photographs_
         options = [*steps, "--cache", str(cache), *more]
         return subprocess.Popen([*command, str(run), *options], cwd=root, stdout=subprocess.PIPE, env=one_thread())
 
-    first = start(killed, "--set", *fields)
+    first = start(killed, "--config", "scratch", "--set", *fields)
     wait_for(lambda: (killed / "last.pt").exists() or first.poll() is not None)
     first.kill()  # that is SIGKILL, kill -9
     first.communicate()
     reached = checkpoint.load(killed / "last.pt")["progress"]["step"]
     with (killed / "metrics.jsonl").open("a") as log:  # it may have written more than it saved, and half a line
         log.write(json.dumps({"step": reached + 1, "error": -1.0}) + '\n{"step": 9')
-    for run, more in ((killed, []), (whole, ["--set", *fields])):
+    for run, more in ((killed, []), (whole, ["--config", "scratch", "--set", *fields])):
         finished = start(run, *more)
         finished.communicate()
         assert finished.returncode == 0

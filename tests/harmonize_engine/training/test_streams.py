@@ -127,8 +127,9 @@ def test_what_a_batch_holds_depends_on_seed_step_and_number_alone(photographs_fo
     assert all(not torch.equal(pixels, read(7, 1)[1]) for _, pixels in others if pixels.shape == read(7, 1)[1].shape)
 
 
-def test_half_of_the_steps_see_real_composites():
-    dual, single = experiments["default"][1], experiments["supervised"][1]
-    share = sum(streams.is_supervised(dual, step) for step in range(400)) / 400
-    assert 0.4 < share < 0.6
+def test_a_share_of_the_steps_sees_real_composites():
+    dual, paper, single = (experiments[name][1] for name in ("default", "pih", "supervised"))
+    for config, wanted in ((dual, 0.75), (paper, 0.5)):
+        share = sum(streams.is_supervised(config, step) for step in range(400)) / 400
+        assert abs(share - wanted) < 0.1
     assert all(streams.is_supervised(single, step) for step in range(50))
