@@ -97,25 +97,27 @@ def session(
     threads: int = 1,
     offered: Callable[[], Sequence[str]] = offered,
     open_session: Opener = open_session,
+    sizes: Sequence[tuple[int, int, int]] = trial_sizes,
 ) -> tuple["InferenceSession", Device]:
     """Open an ONNX network on the device that was asked for, or on the processor with the reason in `Device`.
 
     An accelerator must pass a trial: start, and compute what the processor computes, to within `tolerance`; "auto" takes
-    the fastest that does, if it is faster than the processor. Raises HarmonizeError `device_unknown` or
-    `runtime_missing`, and what ONNX Runtime raises for content that is no network.
+    the fastest that does, if it is faster than the processor. sizes: of the trial's pictures, each a count, height and
+    width. Raises HarmonizeError `device_unknown` or `runtime_missing`, and what ONNX Runtime raises for content that is
+    no network.
     """
     if wanted not in names:
         raise HarmonizeError("device_unknown", f"There is no device called {wanted!r}.", f"Use one of {' '.join(names)}.")
     here = offered()
     best = open_session(content, "cpu", threads)
-    expected, milliseconds = trial(best)
+    expected, milliseconds = trial(best, sizes)
     device = Device("cpu", providers["cpu"], "", milliseconds)
     reasons: list[str] = []
     for name in [name for name in labels if wanted == name or (wanted == "auto" and providers[name] in here)]:
         try:
             if providers[name] not in here:
                 raise _Unfit(f"The installed ONNX Runtime does not offer {labels[name]}.")
-            candidate, milliseconds = _proved(content, name, threads, expected, open_session)
+            candidate, milliseconds = _proved(content, name, threads, expected, open_session, sizes)
             if wanted == "auto" and milliseconds >= device.milliseconds:
                 raise _Unfit(f"{labels[name]} takes {milliseconds:.1f} ms, {device.name} {device.milliseconds:.1f} ms.")
         except _Unfit as unfit:
@@ -133,14 +135,19 @@ class _Unfit(Exception):
 
 
 def _proved(
-    content: bytes, name: str, threads: int, expected: Outputs, open_session: Opener
+    content: bytes,
+    name: str,
+    threads: int,
+    expected: Outputs,
+    open_session: Opener,
+    sizes: Sequence[tuple[int, int, int]],
 ) -> tuple["InferenceSession", float]:
     """Open a network on an accelerator and try it; raises _Unfit."""
     try:
         candidate = open_session(content, name, threads)
         if candidate.get_providers()[0] != providers[name]:
             raise _Unfit(f"{labels[name]} did not start: its driver or its libraries are missing.")
-        outputs, milliseconds = trial(candidate)
+        outputs, milliseconds = trial(candidate, sizes)
     except _Unfit:
         raise
     except Exception as error:  # drivers fail in every way
@@ -152,12 +159,12 @@ def _proved(
     return candidate, milliseconds
 
 
-def trial(session: "InferenceSession") -> tuple[Outputs, float]:
-    """Run a network of pictures and masks on noise of `trial_sizes`: all outputs, and the milliseconds of one inference."""
+def trial(session: "InferenceSession", sizes: Sequence[tuple[int, int, int]] = trial_sizes) -> tuple[Outputs, float]:
+    """Run a network of pictures and masks on noise of some sizes: all outputs, and the milliseconds of one inference."""
     random = np.random.default_rng(0)
     feeds = [
         {plane.name: random.random((count, plane.shape[1], height, width), np.float32) for plane in session.get_inputs()}
-        for count, height, width in trial_sizes
+        for count, height, width in sizes
     ]
     outputs = [np.asarray(output) for feed in feeds for output in session.run(None, feed)]  # warms up, too
     start = perf_counter()

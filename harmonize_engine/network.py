@@ -12,10 +12,11 @@ import numpy as np
 
 from harmonize_engine import devices
 from harmonize_engine.composite import Composite, Singles
-from harmonize_engine.curves import Curves
+from harmonize_engine.curves import Curves, Floats
 from harmonize_engine.devices import Device
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.harmonization import Confidence, Harmonization
+from harmonize_engine.gate import Gate, Opinion
+from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.render import exact
 from harmonize_engine.shading import from_gain
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 folder = Path(__file__).parent / "weights"
-cell, side = 16, 128  # sides of the network's input are multiples of `cell`, their mean near `side`
+cell = 16  # sides of a network's input are multiples of it
+usual_side = 128  # their mean where a card tells none, as version 1's does not
+least_side, largest_side = 64, 1024
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Card:
     name: str
     version: str
     sha256: str
-    leave_above: float  # a composite this much in harmony is better left alone
+    gate: Gate
     summary: str
+    side: int = usual_side  # of the input, pixels: it has the picture's shape at about this area
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None) -> "Card":
@@ -44,7 +48,10 @@ class Card:
             raise _missing(name)
         try:
             card: dict[str, Any] = json.loads(path.read_bytes())
-            return cls(name, card["version"], card["sha256"], float(card["gate"]["leave_above"]), card["summary"])
+            gate, side = Gate.read(card["gate"]), int(card.get("side", usual_side))
+            if side % cell or not least_side <= side <= largest_side:
+                raise ValueError(f"no side of an input: {side}")
+            return cls(name, card["version"], card["sha256"], gate, card["summary"], side)
         except (ValueError, TypeError, KeyError) as error:
             raise _broken(path) from error
 
@@ -77,7 +84,7 @@ class Network:
                 "Install Harmonize again.",
             )
         try:
-            return cls(card, *devices.session(content, device, threads))
+            return cls(card, *devices.session(content, device, threads, sizes=trial_sizes(card.side)))
         except HarmonizeError:
             raise
         except Exception as error:  # ONNX Runtime has a dozen exceptions of its own
@@ -95,27 +102,43 @@ class Network:
 
         Raises HarmonizeError `not_finite` if one of them holds such values; then none is answered.
         """
-        seen = [composite.resized(*input_size(*composite.mask.shape)) for composite in composites]
-        for one in seen:
-            _refuse_not_finite(one)
+        return [
+            replace(found, confidence=self.card.gate.confidence(opinion))
+            for found, opinion in self.opinions_of_all(composites)
+        ]
+
+    def opinions_of_all(self, composites: Sequence[Composite]) -> list[tuple[Harmonization, Opinion]]:
+        """Predict without advice, and tell what the network thinks of composites and of its results.
+
+        Raises what `harmonize_all` raises.
+        """
+        seen = [self._input(composite) for composite in composites]
         before = self._look(seen)
         found = [self._harmonization(look) for look in before]
-        rendered = [
-            replace(one, image=exact(one.image, one.mask, result).astype(np.float32))
-            for one, result in zip(seen, found, strict=True)
-        ]
+        results = [exact(one.image, one.mask, result) for one, result in zip(seen, found, strict=True)]
+        rendered = [replace(one, image=image.astype(np.float32)) for one, image in zip(seen, results, strict=True)]
         after = self._look(rendered)
-        return [
-            replace(result, confidence=self._confidence(old.harmony, new.harmony))
-            for result, old, new in zip(found, before, after, strict=True)
-        ]
+        moved = [_moved(one, image) for one, image in zip(seen, results, strict=True)]
+        opinions = [Opinion(old.harmony, new.harmony, far) for old, new, far in zip(before, after, moved, strict=True)]
+        return list(zip(found, opinions, strict=True))
+
+    def harmony_of_all(self, composites: Sequence[Composite]) -> list[float]:
+        """Judge display-encoded composites: what the network says of each, 0..1, as it is and not calibrated.
+
+        Raises what `harmonize_all` raises.
+        """
+        return [look.harmony for look in self._look([self._input(composite) for composite in composites])]
+
+    def _input(self, composite: Composite) -> Composite:
+        """Shrink to what the network looks at."""
+        height, width = composite.mask.shape
+        seen = composite.resized(*input_size(height, width, self.card.side))
+        _refuse_not_finite(seen)
+        return seen
 
     def _harmonization(self, look: "_Look") -> Harmonization:
         adjustments = (Curves.uniform(look.curves), from_gain(look.gain))
         return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
-
-    def _confidence(self, before: float, after: float) -> Confidence:
-        return Confidence(round(before, 4), round(after, 4), better_left(before, after, self.card.leave_above))
 
     def _look(self, seen: Sequence[Composite]) -> "list[_Look]":
         """Look at composites of the network's input sizes, those of one size together."""
@@ -159,6 +182,12 @@ def _channels_first(images: Sequence[Singles]) -> Singles:
     return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
 
 
+def _moved(seen: Composite, result: Floats) -> float:
+    """How far a result is from its composite, RMS over the foreground, levels."""
+    squared = ((result - seen.image) ** 2).mean(-1)
+    return 255 * float(np.sqrt((squared * seen.mask).sum() / max(float(seen.mask.sum()), 1e-6)))
+
+
 def _refuse_not_finite(composite: Composite) -> None:
     for plane in (composite.image, composite.mask, composite.background, composite.reference):
         if plane is not None and not np.isfinite(plane).all():
@@ -187,12 +216,12 @@ def _broken(path: Path) -> HarmonizeError:
     )
 
 
-def better_left(before: float, after: float, leave_above: float) -> bool:
-    """Decide by predicted harmony: what already fits, or would not gain, is better left as it is."""
-    return before >= leave_above or after <= before
-
-
-def input_size(height: int, width: int) -> tuple[int, int]:
-    """Choose the network's input (height, width): the picture's shape, up to 2:1, at an area of about 128 x 128."""
+def input_size(height: int, width: int, side: int = usual_side) -> tuple[int, int]:
+    """Choose a network's input (height, width): the picture's shape, up to 2:1, at an area of about side x side."""
     ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
     return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)
+
+
+def trial_sizes(side: int) -> Sequence[tuple[int, int, int]]:
+    """What a device is tried with: count, height and width. Two sizes by turns, as pictures come."""
+    return (1, *input_size(1, 1, side)), (2, *input_size(7, 9, side))

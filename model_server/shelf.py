@@ -12,12 +12,13 @@ from harmonize_engine.composite import Composite
 from harmonize_engine.devices import Device, providers
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.harmonization import Harmonization
-from harmonize_engine.network import Network, side
+from harmonize_engine.network import Card, Network, usual_side
 from model_server import memory
 
 # What a loaded network takes was measured by loading eight and unloading them one by one: 1.7 times its file (the
-# weights, and the order of them that ONNX Runtime likes better), and what its arena keeps of a look at eight proxies.
-# A difference of RSS around one load is no measure: it was 0 to 13 MB for the same network, 38 MB for the first.
+# weights, and the order of them that ONNX Runtime likes better), and what its arena keeps of a look at eight proxies,
+# which grows with the area of its input. A difference of RSS around one load is no measure: it was 0 to 13 MB for the
+# same network, 38 MB for the first.
 times_file = 1.7
 arena = 24 << 20
 
@@ -64,9 +65,9 @@ class Shelf:
 
     def warm(self) -> None:
         """Load the default model and look once, so that the first request finds it ready. Raises what loading raises."""
-        mask = np.zeros((side, side), np.float32)
-        mask[side // 4 : side // 2, side // 4 : side // 2] = 1
-        self.harmonize_all(self.default, [Composite(np.full((side, side, 3), 0.5, np.float32), mask)])
+        mask = np.zeros((64, 64), np.float32)
+        mask[16:32, 16:32] = 1
+        self.harmonize_all(self.default, [Composite(np.full((64, 64, 3), 0.5, np.float32), mask)])
 
     def harmonize_all(self, model: str, composites: Sequence[Composite]) -> list[Harmonization]:
         """Look at composites with a model, loading it if need be; the answers are in their order.
@@ -80,8 +81,9 @@ class Shelf:
 
     def _network(self, name: str) -> Network:
         if name not in self._loaded:
-            weights = engine.folder_of(name, self._folders) / f"{name}.onnx"
-            taken = arena + times_file * weights.stat().st_size if weights.is_file() else 0
+            folder = engine.folder_of(name, self._folders)
+            weights, side = folder / f"{name}.onnx", Card.read(name, folder).side
+            taken = arena * (side / usual_side) ** 2 + times_file * weights.stat().st_size if weights.is_file() else 0
             self._make_room(taken)
             network = engine.load(name, self._folders, device=self._wanted)
             self._loaded[name] = network, taken

@@ -40,13 +40,21 @@ def describe(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for each protocol (200; 0 = all), a fifth at 1080p; of a dataset: all",
     )
-    parser.add_argument("--split", default="val", metavar="NAME", help="of photographs: val (default) or train")
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "val", "calibration", "test"),
+        help="of photographs: test (the half of the validation photographs that no gate was calibrated on)",
+    )
     parser.add_argument("--layout", choices=layouts, default="auto", help="what the folder holds (auto)")
     parser.add_argument(
         "--size", type=_size, default="auto", metavar="N|full", help="of a dataset: resized to N x N first (256), or full"
     )
     parser.add_argument("--models-folder", action="append", type=Path, default=[], metavar="FOLDER", help="more models")
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="an ONNX file of LPIPS, to measure that too")
+    parser.add_argument(
+        "--judge", metavar="MODEL", help="scores real composites: a model that does not take part and was trained apart"
+    )
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="of another run: refuse other sources")
     parser.add_argument("--keep-results", action="store_true", help="keep all results as PNG, for: harmonize study")
     parser.add_argument("--sheet", metavar="ENTRANT", help="whose results the page shows (the first model)")
@@ -69,6 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
         lpips=arguments.lpips,
         results=folder / "results" if arguments.keep_results else None,
         size=_pixels(arguments),
+        judge=arguments.judge,
     )
     focus = arguments.sheet or _focus(plan.names)
     if focus not in plan.names:
@@ -158,7 +167,7 @@ class _Kept:
 
 
 def _report(kept: _Kept, plan: "Plan", focus: str) -> None:
-    from harmonize_engine.evaluation import tables
+    from harmonize_engine.evaluation import ablation, tables
     from harmonize_engine.evaluation.page import Page
     from harmonize_engine.evaluation.results import page_name
 
@@ -167,8 +176,8 @@ def _report(kept: _Kept, plan: "Plan", focus: str) -> None:
     if not outcomes:
         raise HarmonizeError("nothing_to_do", "No scene could be judged.", kept.refused[0] if kept.refused else "")
     title, told, notes = f"Benchmark: {arguments.source.resolve().name}", _told(kept, plan), _notes(kept, plan)
-    found = results.write(title, told, outcomes, focus, notes)
-    overview, details = tables.overview(outcomes, focus), tables.details(outcomes)
+    overview = tables.overview(outcomes, focus, ablation.recipes(plan.names, plan.folders))
+    found, details = results.write(title, told, outcomes, overview, notes), tables.details(outcomes)
     shown = _sheets(kept, plan, focus, outcomes)
     Page(title, told, _facts(kept, plan), overview, details, found, shown, focus, notes).write(results.folder / page_name)
     for table in overview or details:
@@ -200,18 +209,34 @@ def _told(kept: _Kept, plan: "Plan") -> str:
 def _facts(kept: _Kept, plan: "Plan") -> list[tuple[str, str]]:
     from harmonize_engine import __version__
 
+    judge = () if plan.judge is None else (("Judge", _judge_told(plan.judge, plan)),)
     return [
         ("Source", kept.arguments.source.resolve().name),
         ("Manifest", f"id {kept.manifest().id}: tables with the same id were made on the same composites"),
         ("Entrants", ", ".join(plan.names)),
+        *judge,
         ("Harmonize", __version__),
     ]
+
+
+def _judge_told(name: str, plan: "Plan") -> str:
+    """Who scores real composites, and whether it may be believed."""
+    from harmonize_engine import engine
+
+    models = {model.name: model for model in engine.models(plan.folders)}
+    judge = models[name]
+    taking_part = {entrant.partition(":")[0] for entrant in plan.names}
+    own = [model for model in taking_part if model in models and models[model].weights_sha256 == judge.weights_sha256]
+    told = f"{name} {judge.version}, SHA-256 {judge.weights_sha256}: its harmony score, not calibrated"
+    return f"{told}. It takes part itself: it may favour {', '.join(own)}" if own else told
 
 
 def _notes(kept: _Kept, plan: "Plan") -> list[str]:
     notes = [f"Manifest id {kept.manifest().id}."]
     if plan.lpips is None:
         notes.append("LPIPS was not measured: no weights were given (--lpips FILE).")
+    if plan.judge is not None:
+        notes.append(f"Judge of real composites: {_judge_told(plan.judge, plan)}.")
     if kept.refused:
         notes.append(f"{len(kept.refused)} scenes were left out: {'; '.join(kept.refused[:5])}")
     return notes

@@ -13,26 +13,29 @@ from time import perf_counter
 
 from PIL import Image
 
+from harmonize_engine import engine
 from harmonize_engine.composite import Pixels
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.evaluation import entrants, families, onnx_file
+from harmonize_engine.evaluation import entrants, families, onnx_file, pasted
 from harmonize_engine.evaluation.entrants import Entrant
 from harmonize_engine.evaluation.judge import Judge
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.scene import Entry, Scene
 
 version = 1  # of how outcomes are measured
+judged_groups = (pasted.group, families.untouched)  # real composites, and the photographs themselves for comparison
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What takes part. lpips: an ONNX file; results: a folder that keeps every result as PNG."""
+    """What takes part. lpips: an ONNX file; results: a folder that keeps every result as PNG; judge: a model's name."""
 
     names: tuple[str, ...]
     folders: tuple[Path, ...] = ()
     lpips: Path | None = None
     results: Path | None = None
     size: tuple[int, int] | None = None
+    judge: str | None = None
 
     def settings(self) -> str:
         """Fingerprint of everything but entrants and pictures that shapes an outcome."""
@@ -58,11 +61,13 @@ class Arena:
         self.plan = plan
         self.entrants = entrants.load(plan.names, plan.folders)
         self.lpips = None if plan.lpips is None else onnx_file.Lpips(onnx_file.opened(plan.lpips))
+        self.critic = None if plan.judge is None else engine.load(plan.judge, plan.folders)
         self.settings = plan.settings()
 
-    def fingerprint(self, entrant: Entrant) -> str:
+    def fingerprint(self, entrant: Entrant, group: str) -> str:
         """Of the entrant and of how it is judged."""
-        return f"{self.settings}-{entrant.fingerprint[:16]}"
+        critic = f"-{self.critic.card.sha256[:8]}" if self.critic is not None and group in judged_groups else ""
+        return f"{self.settings}-{entrant.fingerprint[:16]}{critic}"
 
     def judge(self, entry: Entry, names: Sequence[str]) -> Judged:
         """Run some of the entrants on a scene; unusable ones are refused. Raises HarmonizeError where an entrant fails."""
@@ -72,14 +77,14 @@ class Arena:
         except HarmonizeError as error:
             return Judged(entry, refused=f"[{error.code}] {error.message}")
         sha256 = scene.sha256
-        judge = Judge(scene, sha256, self.lpips)
+        judge = Judge(scene, sha256, self.lpips, self.critic if entry.group in judged_groups else None)
         found: list[Outcome] = []
         for entrant in self.entrants:
             if entrant.name in names:
                 start = perf_counter()
                 answer = entrant.answer(scene)
                 seconds = perf_counter() - start
-                found.append(judge.outcome(entrant.name, self.fingerprint(entrant), answer, seconds))
+                found.append(judge.outcome(entrant.name, self.fingerprint(entrant, entry.group), answer, seconds))
                 if self.plan.results is not None:
                     _keep(self.plan.results, entrant.name, scene, answer.pixels)
         return Judged(entry, tuple(found), entry.sources(), sha256)
@@ -107,8 +112,9 @@ def jobs(arena: Arena, entries: Sequence[Entry], done: Mapping[tuple[str, str, s
         lacking = tuple(
             entrant.name
             for entrant in arena.entrants
+            if not (entrant.needs_truth and entry.group == pasted.group)
             if (old := done.get((entry.group, entry.name, entrant.name))) is None
-            or old.fingerprint != arena.fingerprint(entrant)
+            or old.fingerprint != arena.fingerprint(entrant, entry.group)
         )
         if lacking:
             found.append((entry, lacking))

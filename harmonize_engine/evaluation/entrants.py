@@ -8,6 +8,7 @@
 | NAME`:gate` | the same, but left as it is where the model advises that |
 | NAME`:curves` | its curves without its light map |
 | `onnx=FILE`, `onnx-signed=FILE` | a network that takes a composite and a mask, pictures in [0,1] or in [-1,1] |
+| `onnx@256=FILE` | the same, shown pictures of 256 x 256 though it takes any size |
 | `results=FOLDER` | pictures made elsewhere, FOLDER/<group>/<name>.png or FOLDER/<name>.png |
 | `oracle-affine`, `oracle-curves`, `oracle` | the best matrix, curves, curves and light for that very picture |
 
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from harmonize_engine import engine
+from harmonize_engine import engine, network
 from harmonize_engine.batch import suffixes
 from harmonize_engine.composite import Pixels, unit
 from harmonize_engine.errors import HarmonizeError
@@ -55,6 +56,11 @@ class Entrant:
     name: str
     fingerprint: str
     answer: Callable[[Scene], Answer]
+
+    @property
+    def needs_truth(self) -> bool:
+        """Whether it is shown the answer."""
+        return self.name in oracle_names
 
 
 def usual() -> list[str]:
@@ -92,16 +98,25 @@ def _load(name: str, folders: Sequence[Path], looks: "dict[str, _Look]") -> Entr
         words = ("composite", *baselines, *known, *oracle_names, "onnx=FILE", "results=FOLDER")
         raise HarmonizeError("entrant_unknown", f"There is no entrant {name!r}.", f"Choose of: {', '.join(words)}.")
     look = looks.setdefault(model, _Look(model, folders))
-    fingerprint = known[model].weights_sha256 or known[model].version
+    fingerprint = known[model].version if known[model].weights_sha256 is None else _card(model, folders)
     return Entrant(name, fingerprint, lambda scene: look.answer(scene, variant))
 
 
+def _card(model: str, folders: Sequence[Path]) -> str:
+    """Fingerprint of a network's weights, of the size that it sees and of its gate."""
+    card = network.Card.read(model, engine.folder_of(model, folders))
+    if card.side == network.usual_side and not card.gate.gain:
+        return card.sha256
+    return hashlib.sha256(f"{card.sha256} {card.side} {card.gate}".encode()).hexdigest()
+
+
 def _of_others(name: str, kind: str, path: Path) -> Entrant:
-    if kind in ("onnx", "onnx-signed"):
-        network = onnx_file.OnnxHarmonizer(onnx_file.opened(path), kind == "onnx-signed")
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    kind, at, side = kind.partition("@")
+    if kind in ("onnx", "onnx-signed") and (not at or (side.isdecimal() and int(side) >= 16)):
+        network = onnx_file.OnnxHarmonizer(onnx_file.opened(path), kind == "onnx-signed", int(side) if at else None)
+        sha256 = hashlib.sha256(path.read_bytes() + side.encode()).hexdigest()
         return Entrant(name, sha256, lambda scene: Answer(network.harmonize(scene)))
-    if kind == "results":
+    if kind == "results" and not at:
         if not path.is_dir():
             raise HarmonizeError("folder_missing", f"There is no folder {path}.", "Check its name.")
         return Entrant(name, str(path), lambda scene: Answer(_found(path, scene)))

@@ -24,7 +24,8 @@ from harmonize_engine.evaluation.transfers import transfers
 version = 1  # of what the same seed makes
 trained = ("filters", "statistics", "retouch")
 held_out = ("development", "film")
-names = (*trained, "light", *held_out, "untouched")
+untouched = "untouched"
+names = (*trained, "light", *held_out, untouched)
 more_light = 1.4  # times the ranges of `retouch`
 
 
@@ -35,7 +36,7 @@ def composite(
 
     other, other_mask: another photograph and its foreground, of any size; only `statistics` looks at it.
     """
-    if family == "untouched" or magnitude == 0:
+    if family == untouched or magnitude == 0:
         return image
     random = np.random.default_rng(seed)
     if family == "statistics":

@@ -1,4 +1,8 @@
-"""Answers to one scene compared with its truth, only where they differ: on large canvases most pixels are the same."""
+"""Answers to one scene compared with its truth, only where they differ: on large canvases most pixels are the same.
+
+Where no truth is known, and for photographs themselves, a judge network says how well a foreground fits, and the
+distance of its colours from those around it is measured.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,25 +10,38 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from harmonize_engine.composite import Pixels
+from harmonize_engine.composite import Composite, Pixels, proxy
 from harmonize_engine.curves import Floats
+from harmonize_engine.evaluation import families
 from harmonize_engine.evaluation.entrants import Answer
 from harmonize_engine.evaluation.inside import eroded, psnr_inside
+from harmonize_engine.evaluation.likeness import colour_distance
 from harmonize_engine.evaluation.metrics import Metrics, levels, ssim
 from harmonize_engine.evaluation.onnx_file import Lpips
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.scene import Scene
+from harmonize_engine.network import Network
 
+unknown = Metrics(float("nan"), float("nan"), float("nan"), float("nan"))
 window = 7  # pixels, of SSIM
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is said of a picture without a truth: harmony by the judge network, and the distance of colours."""
+
+    harmony: float | None = None
+    distance: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Measures what entrants made of a scene. sha256: the scene's own."""
+    """Measures what entrants made of a scene. sha256: the scene's own; critic: a network that scores harmony."""
 
     scene: Scene
     sha256: str
     lpips: Lpips | None = None
+    critic: Network | None = None
 
     @cached_property
     def inner(self) -> NDArray[np.bool_]:
@@ -34,12 +51,30 @@ class Judge:
     @cached_property
     def before(self) -> Metrics:
         """The composite itself."""
-        return compare(self.scene.composite, self.scene.truth, self.scene.mask)
+        return self._compared(self.scene.composite)
+
+    @cached_property
+    def seen_before(self) -> _Look:
+        """The composite as the judge network sees it."""
+        return self._seen(self.scene.seen)
+
+    def _compared(self, pixels: Pixels) -> Metrics:
+        scene = self.scene
+        return unknown if scene.truth is None else compare(pixels, scene.truth, scene.mask)
+
+    def _seen(self, seen: Composite) -> _Look:
+        if self.scene.truth is not None and self.scene.family != families.untouched:
+            return _Look()
+        harmony = None if self.critic is None else self.critic.harmony_of_all([seen])[0]
+        return _Look(harmony, colour_distance(seen))
 
     def outcome(self, entrant: str, fingerprint: str, answer: Answer, seconds: float) -> Outcome:
         """Measure one answer."""
         scene = self.scene
-        found = self.before if answer.pixels is scene.composite else compare(answer.pixels, scene.truth, scene.mask)
+        same = answer.pixels is scene.composite
+        found = self.before if same else self._compared(answer.pixels)
+        seen = self.seen_before if same else self._seen(proxy(answer.pixels, scene.mask))
+        truth = scene.truth
         return Outcome(
             group=scene.group,
             name=scene.name,
@@ -51,8 +86,8 @@ class Judge:
             fmse=found.fmse,
             psnr=found.psnr,
             ssim=found.ssim,
-            psnr_inside=psnr_inside(answer.pixels, scene.truth, self.inner),
-            lpips=None if self.lpips is None else self.lpips.distance(answer.pixels, scene.truth),
+            psnr_inside=found.psnr if truth is None else psnr_inside(answer.pixels, truth, self.inner),
+            lpips=None if self.lpips is None or truth is None else self.lpips.distance(answer.pixels, truth),
             fmse_before=self.before.fmse,
             moved=_moved(answer.pixels, scene),
             harmony_before=answer.before,
@@ -61,6 +96,10 @@ class Judge:
             seconds=seconds,
             scene_sha256=self.sha256,
             fingerprint=fingerprint,
+            judged_before=self.seen_before.harmony,
+            judged_after=seen.harmony,
+            distance_before=self.seen_before.distance,
+            distance_after=seen.distance,
         )
 
 

@@ -37,17 +37,20 @@ class OnnxHarmonizer:
     """A network that takes a composite (1, 3, H, W) and a mask (1, 1, H, W), apart or as four channels of one input.
 
     Its first output of three channels is the harmonized picture. signed: pictures go in and come out in [-1,1] instead of
-    [0,1]; masks are always in [0,1]. Where the network wants a fixed size it gets it, and its result is enlarged.
+    [0,1]; masks are always in [0,1]. Where the network wants a fixed size it gets it, and its result is enlarged; one that
+    takes any size gets side x side, or with None the picture's own.
     """
 
     session: "InferenceSession"
     signed: bool
+    side: int | None = None
 
     def harmonize(self, scene: Scene) -> Pixels:
         """Run it, and paste its result into the composite by the mask. Raises HarmonizeError `network_unfit`."""
         inputs = self.session.get_inputs()
         wanted = inputs[0].shape[2:]
-        height, width = (w if isinstance(w, int) else s for w, s in zip(wanted, scene.mask.shape, strict=True))
+        own = scene.mask.shape if self.side is None else (self.side, self.side)
+        height, width = (w if isinstance(w, int) else s for w, s in zip(wanted, own, strict=True))
         picture = np.moveaxis(_resized(scene.composite, width, height), -1, 0)[None] / np.float32(255)
         mask = _resized(scene.mask, width, height)[None, None] / np.float32(255)
         picture = picture * 2 - 1 if self.signed else picture

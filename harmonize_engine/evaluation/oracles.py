@@ -12,12 +12,12 @@ config = FitConfig(long_side=512)
 
 def curves_and_light(scene: Scene) -> Harmonization:
     """One tone curve per channel and a light map."""
-    return fit(scene.composite, scene.truth, scene.mask, config)
+    return fit(scene.composite, scene.answer, scene.mask, config)
 
 
 def curves(scene: Scene) -> Harmonization:
     """One tone curve per channel."""
-    both = proxy(scene.composite, scene.mask, scene.truth, long_side=config.long_side)
+    both = proxy(scene.composite, scene.mask, scene.answer, long_side=config.long_side)
     assert both.background is not None
     return fit_proxy(both, both.background, config, light=False)
 
@@ -27,7 +27,7 @@ def affine(scene: Scene) -> Pixels:
     rows, columns = np.nonzero(scene.mask)
     m = scene.mask[rows, columns, None] / 255
     before = scene.composite[rows, columns] / 255
-    after = scene.truth[rows, columns] / 255
+    after = scene.answer[rows, columns] / 255
     known = np.concatenate((before, np.ones_like(m)), 1)
     # the truth is C * (1 - m) + m * (A C + b): linear in A and b
     matrix, *_ = np.linalg.lstsq(known * m, after - before * (1 - m), rcond=None)

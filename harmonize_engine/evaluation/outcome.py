@@ -13,7 +13,7 @@ from harmonize_engine.files.atomic import atomic
 
 @dataclass(frozen=True)
 class Outcome:
-    """One result against its truth, in 8-bit levels; None where it does not apply."""
+    """One result against its truth, in 8-bit levels; None where it does not apply, NaN where no truth is known."""
 
     group: str
     name: str
@@ -35,6 +35,10 @@ class Outcome:
     seconds: float
     scene_sha256: str
     fingerprint: str
+    judged_before: float | None = None  # harmony, as a judge sees it, of the composite
+    judged_after: float | None = None  # and of the result
+    distance_before: float | None = None  # between the colours of foreground and background, CIELAB
+    distance_after: float | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -53,6 +57,7 @@ class Outcome:
 
 
 columns = [column.name for column in fields(Outcome)]
+_earlier = columns[: columns.index("judged_before")]  # what tables had before real composites were judged
 _texts = {"group", "name", "entrant", "family", "scene_sha256", "fingerprint"}
 
 
@@ -85,7 +90,7 @@ def read(path: Path) -> list[Outcome]:
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as lines:
         rows = csv.DictReader(lines)
-        if rows.fieldnames != columns:
+        if rows.fieldnames not in (columns, _earlier):
             return []
         return [found for line in rows if (found := _parsed(line)) is not None]
 
@@ -94,7 +99,7 @@ def _parsed(line: dict[str, str | None]) -> Outcome | None:
     try:
         values: list[object] = []
         for column in columns:
-            text = line[column]
+            text = line.get(column, "")
             if text is None:
                 return None
             if column in _texts:

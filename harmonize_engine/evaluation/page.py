@@ -64,15 +64,21 @@ def _reliability(found: Reliability) -> str:
         f"Of composites: off by {found.before.error:.3f} in the mean, correlation {found.before.correlation:.2f}. "
         f"Of its results: off by {found.after.error:.3f}, correlation {found.after.correlation:.2f}."
     )
+    gain = (
+        f"Of its gain: off by {found.gain.error:.2f} levels (expected calibration error over ten bins), correlation "
+        f"{found.gain.correlation:.2f}."
+    )
     left, worse, ratio = found.gate.now
     gate = f"Its gate leaves {left:.1%} alone; then {worse:.1%} are made worse and {ratio:.3f} of the error is left."
     keys = _keys((plot.before_colour, "composites"), (plot.after_colour, "results"))
     gate_keys = _keys((plot.before_colour, "made worse"), (plot.after_colour, "error left"))
     return (
         f"<section><h2>Does {escape(found.entrant)} know how well it does?</h2>"
-        f"<p>True harmony is exp(-RMS error / 20 levels). {numbers} {gate}</p><div class='panels'>"
+        f"<p>True harmony is exp(-RMS error / 20 levels). {numbers} {gain} {gate}</p><div class='panels'>"
         f"<figure><h3>Predicted and true harmony</h3>{plot.reliability(found.before, found.after)}"
         f"<figcaption>{keys} bars: the middle half; dashed: perfect</figcaption></figure>"
+        f"<figure><h3>Predicted and true gain</h3>{plot.gain(found.gain)}"
+        "<figcaption>lines: no gain; bars: the middle half; dashed: perfect</figcaption></figure>"
         f"<figure><h3>If the least promising were left alone</h3>{plot.gate(found.gate)}"
         f"<figcaption>{gate_keys} dots: its gate as it is</figcaption></figure></div></section>"
     )
@@ -91,18 +97,27 @@ def _sheet(sheet: Sheet, shown: Sequence[Shown], focus: str) -> str:
 def _card(shown: Shown) -> str:
     outcome, scene = shown.outcome, shown.scene
     size = fitted(scene.composite.shape, picture_box)
-    pictures = (("composite", scene.composite), ("result", shown.result), ("truth", scene.truth))
+    pictures = [("composite", scene.composite), ("result", shown.result)]
+    pictures += [] if scene.truth is None else [("truth", scene.truth)]
     figures = "".join(
         f'<div><img loading="lazy" alt="{name}" width="{size[1]}" height="{size[0]}" src="{_embedded(pixels, size)}">'
         f"<span>{name}</span></div>"
         for name, pixels in pictures
     )
-    verdict = "worse" if outcome.worse else "better"
     return (
-        f'<figure class="card"><div class="strip">{figures}</div><figcaption><b>{escape(outcome.group)}</b> '
-        f'{escape(outcome.name)}<br><span class="{verdict}">{sqrt(outcome.fmse_before):.1f} to {sqrt(outcome.fmse):.1f} '
-        f"levels off</span>{_opinion(shown)}</figcaption></figure>"
+        f'<figure class="card"><div class="strip" style="--count:{len(pictures)}">{figures}</div><figcaption>'
+        f"<b>{escape(outcome.group)}</b> {escape(outcome.name)}<br>{_verdict(shown)}{_opinion(shown)}</figcaption></figure>"
     )
+
+
+def _verdict(shown: Shown) -> str:
+    outcome = shown.outcome
+    if shown.scene.truth is None:
+        judged = outcome.judged_before, outcome.judged_after
+        said = "" if None in judged else f", judge {judged[0]:.2f} to {judged[1]:.2f}"
+        return f"moved by {outcome.moved:.1f} levels{said}"
+    kind = "worse" if outcome.worse else "better"
+    return f'<span class="{kind}">{sqrt(outcome.fmse_before):.1f} to {sqrt(outcome.fmse):.1f} levels off</span>'
 
 
 def _opinion(shown: Shown) -> str:

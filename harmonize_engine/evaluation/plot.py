@@ -1,6 +1,8 @@
 """The drawings of a benchmark's page, as SVG in the page's own colours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil, floor
 
 from harmonize_engine.evaluation.reliability import Calibration, Gate
 
@@ -13,6 +15,21 @@ def reliability(before: Calibration, after: Calibration) -> str:
     drawn = "".join(_calibration(c, colour) for c, colour in ((before, before_colour), (after, after_colour)))
     identity = f'<path class="identity" d="M0 {side}L{side} 0"/>'
     return _frame(identity + drawn, "predicted harmony", "true harmony", "Predicted against true harmony")
+
+
+def gain(found: Calibration) -> str:
+    """Predicted gain across, true gain up, in levels; bars span the middle half of each bin."""
+    ends = [value for b in found.bins for value in (b.predicted, b.low, b.high)]
+    low, high = 10 * floor(min(0.0, *ends) / 10), 10 * ceil(max(10.0, *ends) / 10)
+
+    def share(levels: float) -> float:
+        return (levels - low) / (high - low)
+
+    bins = tuple(replace(b, **{n: share(getattr(b, n)) for n in ("predicted", "true", "low", "high")}) for b in found.bins)
+    nothing = f'<path class="frame" d="M{_x(share(0))} 0V{side}M0 {_y(share(0))}H{side}"/>'
+    identity = f'<path class="identity" d="M0 {side}L{side} 0"/>'
+    drawn = identity + nothing + _calibration(replace(found, bins=bins), after_colour)
+    return _frame(drawn, "predicted gain, levels", "true gain", "Predicted against true gain", low, high)
 
 
 def gate(found: Gate) -> str:
@@ -32,12 +49,12 @@ def _calibration(found: Calibration, colour: str) -> str:
     return bars + _line(x, y, colour) + "".join(_dot(a, b, colour, 3.2) for a, b in zip(x, y, strict=True))
 
 
-def _frame(drawn: str, across: str, up: str, label: str) -> str:
+def _frame(drawn: str, across: str, up: str, label: str, low: float = 0, high: float = 1) -> str:
     ticks = (0, 0.25, 0.5, 0.75, 1)
     grid = "".join(f'<path class="grid" d="M{_x(t)} 0V{side}M0 {_y(t)}H{side}"/>' for t in ticks[1:-1])
     numbers = "".join(
-        f'<text x="{_x(t)}" y="{side + 17}" text-anchor="middle">{t:g}</text>'
-        f'<text x="-8" y="{float(_y(t)) + 4:g}" text-anchor="end">{t:g}</text>'
+        f'<text x="{_x(t)}" y="{side + 17}" text-anchor="middle">{low + t * (high - low):g}</text>'
+        f'<text x="-8" y="{float(_y(t)) + 4:g}" text-anchor="end">{low + t * (high - low):g}</text>'
         for t in ticks
     )
     return (

@@ -2,7 +2,7 @@
 
 A protocol is called by its family and magnitude, like `retouch-full`; `-1080p` is the very same change of the same
 photographs enlarged to a short side of 1080 pixels, which shows whether results depend on the resolution.
-`untouched` changes nothing.
+`untouched` changes nothing; `pasted` are real composites without a truth (pasted.py).
 """
 
 import hashlib
@@ -14,16 +14,17 @@ from PIL import Image
 
 from harmonize_engine.composite import unit
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.evaluation import families
-from harmonize_engine.evaluation.photographs import Pair, opened
-from harmonize_engine.evaluation.scene import Scene, levels, resized
+from harmonize_engine.evaluation import families, pasted
+from harmonize_engine.evaluation.pasted import PastedEntry
+from harmonize_engine.evaluation.photographs import Pair, opened, rank
+from harmonize_engine.evaluation.scene import Entry, Scene, levels, resized
 
 seed = 2026
 magnitudes = {"mild": 0.3, "medium": 0.6, "full": 1.0}
 short_side_1080p = 1080
 photographs_per_protocol = 200
 fewer_1080p = 5  # times fewer photographs: they take many times longer
-standard_split = "val"
+standard_split = "test"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Protocol:
 def _all() -> dict[str, Protocol]:
     changing = [family for family in families.names if family != "untouched"]
     found = [Protocol(f"{f}-{word}", f, magnitude) for word, magnitude in magnitudes.items() for f in changing]
-    found.append(Protocol("untouched", "untouched", 0.0))
+    found.append(Protocol(families.untouched, families.untouched, 0.0))
+    found.append(Protocol(pasted.group, pasted.group, 0.0))
     found += [Protocol(f"{f}-full-1080p", f, 1.0, short_side_1080p) for f in changing]
     return {protocol.name: protocol for protocol in found}
 
@@ -60,7 +62,7 @@ def chosen(names: Sequence[str]) -> list[Protocol]:
     for name in names:
         fitting = {p.name: p for p in protocols.values() if p.name == name or name in p.name.split("-")}
         if not fitting:
-            known = ", ".join([*families.names, *magnitudes, "1080p"])
+            known = ", ".join([*families.names, pasted.group, *magnitudes, "1080p"])
             raise HarmonizeError(
                 "protocol_unknown", f"There is no protocol {name!r}.", f"Name some of {known}, or both: film-full."
             )
@@ -121,26 +123,33 @@ def _read(folder: Path, pair: Pair, short_side: int | None):
     return pixels, resized(mask, (width, height), Image.Resampling.BILINEAR)
 
 
-def entries(
-    folder: Path, asked: Sequence[Protocol], photographs: int | None, split: str = standard_split
-) -> list[MadeEntry]:
-    """List what the protocols make of a source's validation photographs.
+def entries(folder: Path, asked: Sequence[Protocol], photographs: int | None, split: str = standard_split) -> list[Entry]:
+    """List what the protocols make of a source's photographs of one of photographs.splits.
 
     Photographs come in the order of a hash of their ids, so that fewer are always a part of more. photographs: how many for
     each protocol, a fifth of that at 1080p; None: 200; 0: all. Raises HarmonizeError `no_photographs`.
     """
-    pairs = sorted(opened(folder).pairs(split), key=lambda pair: hashlib.sha256(f"{seed}/{pair.id}".encode()).digest())
+    pairs = sorted(opened(folder).pairs(split), key=rank)
     if not pairs:
         raise HarmonizeError(
             "no_photographs",
             f"No photograph with a mask was found for {split} in {folder}.",
             "Put images/ and masks/ there, or name a dataset.",
         )
-    found: list[MadeEntry] = []
+    found: list[Entry] = []
     for protocol in asked:
         count = photographs_per_protocol if photographs is None else photographs or len(pairs)
         if protocol.short_side is not None:
             count = -(-count // fewer_1080p)
         rows = range(min(count, len(pairs)))
-        found += [MadeEntry(folder, protocol, pairs[i], pairs[(i + 1) % len(pairs)]) for i in rows]
+        if protocol.family == pasted.group:
+            found += [PastedEntry(folder, pairs[i], cut_out) for i in rows if (cut_out := _foreign(pairs, i)) is not None]
+        else:
+            found += [MadeEntry(folder, protocol, pairs[i], pairs[(i + 1) % len(pairs)]) for i in rows]
     return found
+
+
+def _foreign(pairs: Sequence[Pair], number: int) -> Pair | None:
+    """The next foreground that is of another photograph or video."""
+    following = (*pairs[number + 1 :], *pairs[:number])
+    return next((pair for pair in following if pair.group != pairs[number].group), None)

@@ -1,6 +1,7 @@
-"""Whether a model knows how well it does: its predicted harmony against the true one, and what its gate could win.
+"""Whether a model knows how well it does: predicted harmony and gain against the true ones, and what its gate could win.
 
-True harmony is exp(-RMS error over the foreground / 20 levels), as in training: 1 = in harmony, 1/e at 20 levels.
+True harmony is exp(-RMS error over the foreground / 20 levels), as in training: 1 = in harmony, 1/e at 20 levels. The gain
+is how many levels nearer to the truth a result is than its composite; the predicted one is read from both harmonies.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from harmonize_engine.curves import Floats
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.protocols import is_enlarged
+from harmonize_engine.gate import levels_off, scale
 
-scale = 20  # levels
 bins = 10  # of equally many pictures
 
 
@@ -54,11 +55,12 @@ class Gate:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Of one entrant: its opinion of the composites, of its results, and of its gain."""
+    """Of one entrant: its opinion of the composites, of its results, and of its gain, which is in levels."""
 
     entrant: str
     before: Calibration
     after: Calibration
+    gain: Calibration
     gate: Gate
 
     def document(self) -> dict[str, Any]:
@@ -71,7 +73,8 @@ def reliabilities(outcomes: Sequence[Outcome]) -> list[Reliability]:
     gates = {(o.entrant, o.group, o.name): o.left for o in outcomes if o.entrant.endswith(":gate")}
     found: list[Reliability] = []
     for entrant in dict.fromkeys(o.entrant for o in outcomes if o.harmony_before is not None and ":" not in o.entrant):
-        part = [o for o in outcomes if o.entrant == entrant and o.harmony_before is not None and not is_enlarged(o.group)]
+        mine = [o for o in outcomes if o.entrant == entrant and o.harmony_before is not None]
+        part = [o for o in mine if not is_enlarged(o.group) and np.isfinite(o.fmse_before)]
         left = np.array([gates.get((f"{entrant}:gate", o.group, o.name), False) for o in part])
         if len(part) >= bins:
             found.append(_of(entrant, part, left))
@@ -92,12 +95,20 @@ def _of(entrant: str, outcomes: Sequence[Outcome], left: NDArray[np.bool_]) -> R
         entrant,
         calibration(before, true_harmony(error_before)),
         calibration(after, true_harmony(error_after)),
-        _gate(after - before, error_before, error_after, left),
+        calibration(np.array([predicted_gain(o) for o in outcomes]), np.array([o.gain for o in outcomes])),
+        _gate(np.array([predicted_gain(o) for o in outcomes]), error_before, error_after, left),
     )
 
 
+def predicted_gain(outcome: Outcome) -> float:
+    """How many levels nearer to the truth a model believes its result to be; 0 where it has no opinion."""
+    if outcome.harmony_before is None or outcome.harmony_after is None:
+        return 0.0
+    return levels_off(outcome.harmony_before) - levels_off(outcome.harmony_after)
+
+
 def calibration(predicted: Floats, true: Floats) -> Calibration:
-    """Compare predictions (n,) with the truth (n,), both in [0,1]."""
+    """Compare predictions (n,) with the truth (n,), both harmonies or both levels."""
     found: list[Bin] = []
     for rows in np.array_split(np.argsort(predicted, kind="stable"), min(bins, len(predicted))):
         low, high = np.percentile(true[rows], (25, 75))

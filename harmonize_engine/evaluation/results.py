@@ -12,6 +12,7 @@ from harmonize_engine.evaluation.manifest import Manifest
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.reliability import Reliability, reliabilities
 from harmonize_engine.evaluation.scene import Entry
+from harmonize_engine.evaluation.table import Table
 from harmonize_engine.files.atomic import atomic
 
 outcomes_name, manifest_name, table_name, page_name = "outcomes.csv", "manifest.json", "table.md", "index.html"
@@ -73,13 +74,13 @@ class Results:
         return [kept[key] for key in keys if key in kept]
 
     def write(
-        self, title: str, summary: str, outcomes: Sequence[Outcome], focus: str, notes: Sequence[str]
+        self, title: str, summary: str, outcomes: Sequence[Outcome], overview: Sequence[Table], notes: Sequence[str]
     ) -> list[Reliability]:
         """Write manifest, tables and what is known of reliability. Raises what `atomic` raises."""
         outcome.write(self.outcomes.values(), self.folder / outcomes_name)
         self.manifest.write(self.folder / manifest_name)
         found = reliabilities(outcomes)
-        text = page.markdown(title, summary, tables.overview(outcomes, focus), tables.details(outcomes), notes)
+        text = page.markdown(title, summary, overview, tables.details(outcomes), notes)
         with atomic(self.folder / table_name) as file:
             file.write(text.encode())
         with atomic(self.folder / reliability_name) as file:

@@ -1,4 +1,4 @@
-"""A composite with its truth: what every entrant of a benchmark is given, and what it is judged by."""
+"""A composite, with its truth where it is known: what every entrant of a benchmark is given, and is judged by."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,14 +17,15 @@ from harmonize_engine.curves import Floats
 class Scene:
     """A composite, the mask of its foreground and the truth: (H, W, 3), (H, W), (H, W, 3), 8-bit, display-encoded.
 
-    group: the protocol or the subset of a dataset; name: unique in it. family and magnitude: how a made composite was made.
+    truth: None where nobody knows it. group: the protocol or the subset of a dataset; name: unique in it. family and
+    magnitude: how a made composite was made.
     """
 
     group: str
     name: str
     composite: Pixels
     mask: Pixels
-    truth: Pixels
+    truth: Pixels | None
     family: str = ""
     magnitude: float = 1.0
 
@@ -39,11 +40,18 @@ class Scene:
         return float(self.mask.mean() / 255)
 
     @property
+    def answer(self) -> Pixels:
+        """The truth, for those who need it. Raises ValueError where nobody knows it."""
+        if self.truth is None:
+            raise ValueError(f"{self.group}/{self.name} has no truth")
+        return self.truth
+
+    @property
     def sha256(self) -> str:
         """Fingerprint of all pixels."""
         digest = hashlib.sha256(repr(self.composite.shape).encode())
         for plane in (self.composite, self.mask, self.truth):
-            digest.update(plane.tobytes())
+            digest.update(b"" if plane is None else plane.tobytes())
         return digest.hexdigest()
 
 

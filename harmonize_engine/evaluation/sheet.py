@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harmonize_engine.composite import Pixels
+from harmonize_engine.evaluation import pasted
 from harmonize_engine.evaluation.entrants import Entrant
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.protocols import is_enlarged
@@ -37,11 +38,13 @@ def sheets(outcomes: Sequence[Outcome], entrant: str, count: int) -> list[Sheet]
     ranked = sorted(part, key=lambda o: (o.gain, o.name))
     farthest = sorted(ranked, key=lambda o: -o.fmse)
     middle = max(0, (len(ranked) - count) // 2)
+    real = [o for o in outcomes if o.entrant == entrant and o.group == pasted.group]
     return [
         Sheet("Most harm", "farther from the truth than the composite was, the worst first", _distinct(ranked, count)),
         Sheet("Farthest off", "largest error left, whatever it was before", _distinct(farthest, count)),
         Sheet("In the middle", "as many did better as did worse", _distinct(ranked[middle:], count)),
         Sheet("Most good", "nearest to the truth compared with the composite", _distinct(ranked[::-1], count)),
+        Sheet("Real composites", "cut-outs on other photographs; the first, not chosen", _distinct(real, count)),
     ]
 
 

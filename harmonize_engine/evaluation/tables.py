@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from harmonize_engine.evaluation import families
+from harmonize_engine.evaluation import ablation, families, pasted, real, restraint
+from harmonize_engine.evaluation.ablation import Recipe
 from harmonize_engine.evaluation.duel import Duel
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.protocols import is_enlarged, magnitudes, protocols
@@ -12,17 +13,18 @@ from harmonize_engine.evaluation.table import Cell, Table, number, percent, rati
 changing = tuple(family for family in families.names if family != "untouched")
 
 
-def overview(outcomes: Sequence[Outcome], focus: str) -> list[Table]:
-    """The tables to look at first; focus: the entrant that all others are compared with."""
+def overview(outcomes: Sequence[Outcome], focus: str, recipes: Mapping[str, Recipe] | None = None) -> list[Table]:
+    """The tables to look at first; focus: the entrant that all others are compared with; recipes: of networks."""
     made = [o for o in outcomes if o.group in protocols]
     candidates = [*(table(made) for table in (_families, _strengths, _harm)), _duels(outcomes, focus)]
+    candidates += [restraint.table(made), real.table(made), ablation.table(made, recipes or {})]
     candidates += [_resolution(made), _sizes(outcomes)]
     return [table for table in candidates if table is not None and table.rows and len(table.header) > 1]
 
 
 def details(outcomes: Sequence[Outcome]) -> list[Table]:
     """Every number of every group; of a dataset with several subsets all together, too."""
-    groups = list(dict.fromkeys(o.group for o in outcomes))
+    groups = list(dict.fromkeys(o.group for o in outcomes if o.group != pasted.group))
     known = list(protocols)
     groups.sort(key=lambda group: (known.index(group), "") if group in known else (len(known), group))
     found = [_detail(group, [o for o in outcomes if o.group == group]) for group in groups]

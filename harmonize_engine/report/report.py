@@ -89,13 +89,13 @@ class Report:
 
 def word(harmony: float) -> str:
     """Say what a harmony score in [0,1] means."""
-    steps = ((0.3, "does not belong"), (0.45, "looks pasted"), (0.54, "nearly fits"))  # from 0.54 it is left alone
+    steps = ((0.3, "does not belong"), (0.45, "looks pasted"), (0.54, "nearly fits"))  # 0.54: 12 levels off
     return next((words for limit, words in steps if harmony < limit), "fits")
 
 
 def leaving(confidence: Confidence | None) -> str:
     """Say why a composite was left as it is."""
-    if confidence is not None and confidence.after <= confidence.before and word(confidence.before) != "fits":
+    if confidence is not None and word(confidence.before) != "fits":
         return "The model sees no change that would help; left as it is."
     return "It already fits; left as it is."
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from harmonize_engine.devices import open_session
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
-from harmonize_engine.network import folder
+from harmonize_engine.network import folder, input_size, usual_side
 from harmonize_engine.training import checkpoint as checkpoints
 from harmonize_engine.training.config import unbounded
 
@@ -51,16 +51,15 @@ def load(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     return network.eval(), state
 
 
-def to_onnx(network: Network) -> bytes:
-    """Export with free batch, height and width (multiples of 16), checked by ONNX's own checker."""
-    example = (
-        torch.rand(2, 3, 112, 144),
-        torch.rand(2, 1, 112, 144),
-        torch.rand(2, 3, 112, 144),
-        torch.rand(2, 1, 112, 144),
-    )
+def to_onnx(network: Network, side: int = usual_side) -> bytes:
+    """Export with free batch, height and width (multiples of 16), checked by ONNX's own checker.
+
+    side: of the inputs it is made for, as in its card.
+    """
+    example = _pictures(2, *input_size(7, 9, side))
     batch = torch.export.Dim("batch", min=1)
-    rows, columns = torch.export.Dim("rows", min=2, max=64), torch.export.Dim("columns", min=2, max=64)
+    most = 2 * side // 16
+    rows, columns = torch.export.Dim("rows", min=2, max=most), torch.export.Dim("columns", min=2, max=most)
     free = {0: batch, 2: 16 * rows, 3: 16 * columns}
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "network.onnx"
@@ -85,19 +84,22 @@ def to_onnx(network: Network) -> bytes:
     return written.getvalue()
 
 
-def largest_difference(network: Network, content: bytes, seed: int = 0) -> float:
-    """Compare ONNX Runtime with torch on random pictures of several sizes; the largest difference of any output."""
+def _pictures(count: int, height: int, width: int, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
+    """Noise for every input."""
+    channels = (3 if name in ("composite", "background") else 1 for name in inputs)
+    return tuple(torch.rand((count, number, height, width), generator=generator) for number in channels)
+
+
+def largest_difference(network: Network, content: bytes, side: int = usual_side, seed: int = 0) -> float:
+    """Compare ONNX Runtime with torch on random pictures of several shapes; the largest difference of any output."""
     session = open_session(content, "cpu", 0)
     generator = torch.Generator().manual_seed(seed)
     worst = 0.0
-    for count, height, width in ((1, 128, 128), (3, 112, 144), (2, 96, 176)):
-        feed = {
-            name: torch.rand((count, 3 if name in ("composite", "background") else 1, height, width), generator=generator)
-            for name in inputs
-        }
+    for count, shape in ((1, (1, 1)), (3, (7, 9)), (2, (2, 1))):
+        pictures = _pictures(count, *input_size(*shape, side), generator)
         with torch.no_grad():
-            expected = Scored(network)(*feed.values())
-        found = session.run(list(outputs), {name: value.numpy() for name, value in feed.items()})
+            expected = Scored(network)(*pictures)
+        found = session.run(list(outputs), {n: value.numpy() for n, value in zip(inputs, pictures, strict=True)})
         for ours, theirs in zip(expected, found, strict=True):
             worst = max(worst, float(np.abs(ours.numpy() - np.asarray(theirs)).max()))
     return worst
@@ -113,9 +115,10 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=folder)
     chosen = parser.parse_args()
     network, state = load(chosen.checkpoint)
-    content = to_onnx(network)
-    difference = largest_difference(network, content)
     config: dict[str, Any] = state["config"]
+    side = int(config.get("side", usual_side))
+    content = to_onnx(network, side)
+    difference = largest_difference(network, content, side)
     card = {
         "name": chosen.name,
         "version": chosen.version,
@@ -129,7 +132,7 @@ def main() -> None:
             **state["progress"],
             "images": state["progress"]["step"] * config["batch"] * config.get("accumulate", 1),
         },
-        "side": config.get("side", 128),
+        "side": side,
         "architecture": state.get("architecture", "parametric"),
         "sizes": state["sizes"],
         "largest_difference_to_torch": difference,

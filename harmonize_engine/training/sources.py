@@ -13,19 +13,12 @@ Known layouts, each told by its folders:
 Without an index every sixteenth photograph, by the hash of its name, validates.
 """
 
-import csv
-import hashlib
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from harmonize_engine.errors import HarmonizeError
-
-suffixes = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+from harmonize_engine.evaluation.photographs import Source, is_held_out
 
 
 @dataclass(frozen=True)
@@ -44,43 +37,6 @@ class Example:
         return tuple(name for name in (self.photograph, self.mask, self.before, self.plate) if name is not None)
 
 
-class Source:
-    """The files of a folder or of its zips, by their path inside it."""
-
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise HarmonizeError("folder_missing", f"There is no folder {folder}.", "Check its name.")
-        self.folder = folder
-        self.zips = [zipfile.ZipFile(path) for path in sorted(folder.glob("*.zip"))]
-        self.members = {name: archive for archive in self.zips for name in archive.namelist()}
-
-    def names(self, under: str) -> list[str]:
-        """List the pictures in a folder of the source, zipped or not."""
-        loose = [f"{under}/{path.name}" for path in sorted((self.folder / under).glob("*"))]
-        zipped = [name for name in self.members if name.startswith(under + "/")]
-        return [name for name in loose + zipped if name.lower().endswith(suffixes)]
-
-    def bytes_of(self, name: str) -> int:
-        """How large a file is."""
-        archive = self.members.get(name)
-        return archive.getinfo(name).file_size if archive else (self.folder / name).stat().st_size
-
-    def open(self, name: str) -> Image.Image:
-        """Open one picture; its pixels are decoded when they are asked for."""
-        archive = self.members.get(name)
-        return Image.open(io.BytesIO(archive.read(name)) if archive else self.folder / name)
-
-    def read(self, name: str) -> Image.Image:
-        """Decode one picture. Raises HarmonizeError `photograph_unreadable`."""
-        try:
-            with self.open(name) as picture:
-                picture.load()
-            return picture
-        except (OSError, ValueError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
-            message = f"{name} in {self.folder} cannot be read as a picture."
-            raise HarmonizeError("photograph_unreadable", message, "Repair or remove it.") from error
-
-
 def examples(source: Source, split: str) -> list[Example]:
     """List what belongs to a split ('train' or 'val'). Raises HarmonizeError `no_photographs`."""
     found = [*_photographs(source, split), *_pih(source, split), *_iharmony(source, split), *_triples(source, split)]
@@ -93,26 +49,12 @@ def examples(source: Source, split: str) -> list[Example]:
     return found
 
 
-def _held_out(name: str) -> bool:
-    return hashlib.sha256(name.encode()).digest()[0] < 16
-
-
 def _stems(source: Source, under: str) -> dict[str, str]:
     return {Path(name).stem: name for name in source.names(under)}
 
 
 def _photographs(source: Source, split: str) -> Iterator[Example]:
-    images, masks = _stems(source, "images"), _stems(source, "masks")
-    index = source.folder / "index.csv"
-    if index.exists():
-        with index.open(newline="") as lines:
-            for row in csv.DictReader(lines):
-                if row["split"] == split and row["id"] in masks and row["image"] in images:
-                    yield Example(row["id"], images[row["image"]], masks[row["id"]])
-        return
-    for stem, mask in masks.items():
-        if stem in images and _held_out(stem) == (split == "val"):
-            yield Example(stem, images[stem], mask)
+    return (Example(pair.id, pair.image, pair.mask) for pair in source.pairs(split))
 
 
 def _pih(source: Source, split: str) -> Iterator[Example]:
@@ -121,7 +63,7 @@ def _pih(source: Source, split: str) -> Iterator[Example]:
         name, _, version = stem.rpartition("_")
         other = {"before": "after", "after": "before"}.get(version)
         mask = masks.get(f"{stem}_mask") or masks.get(stem) or masks.get(f"{name}_{other}_mask")
-        if other is None or mask is None or f"{name}_{other}" not in real or _held_out(name) != (split == "val"):
+        if other is None or mask is None or f"{name}_{other}" not in real or is_held_out(name) != (split == "val"):
             continue
         plate = plates.get(f"{stem}_mask") or plates.get(stem)
         yield Example(stem, after, mask, real[f"{name}_{other}"], plate)
@@ -136,7 +78,7 @@ def _iharmony(source: Source, split: str) -> Iterator[Example]:
         for stem, composite in composites.items():
             photograph, mask = _beginning(stem, real), _beginning(stem, masks)
             trains = stem in listed[0] if listed[0] else stem not in listed[1]
-            if photograph and mask and trains and _held_out(Path(photograph).stem) == (split == "val"):
+            if photograph and mask and trains and is_held_out(Path(photograph).stem) == (split == "val"):
                 yield Example(under + stem, photograph, mask, composite)
 
 
@@ -161,5 +103,5 @@ def _triples(source: Source, split: str) -> Iterator[Example]:
     before, after = _stems(source, "before"), _stems(source, "after")
     masks, plates = _stems(source, "masks") or _stems(source, "mask"), _stems(source, "background")
     for stem in before:
-        if stem in after and stem in masks and _held_out(stem) == (split == "val"):
+        if stem in after and stem in masks and is_held_out(stem) == (split == "val"):
             yield Example(stem, after[stem], masks[stem], before[stem], plates.get(stem))

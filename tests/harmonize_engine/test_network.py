@@ -70,12 +70,43 @@ def test_the_answer_hardly_depends_on_the_size_of_the_picture():
     assert np.abs(differences).max() <= 3
 
 
+@pytest.mark.parametrize("side", [128, 160, 192, 256, 512])
 @pytest.mark.parametrize(("height", "width"), [(1080, 1920), (1920, 1080), (500, 500), (600, 12_000)])
-def test_the_networks_input_has_the_pictures_shape_in_multiples_of_16(height, width):
-    rows, columns = input_size(height, width)
+def test_a_networks_input_has_the_pictures_shape_in_multiples_of_16(height, width, side):
+    rows, columns = input_size(height, width, side)
     assert rows % 16 == columns % 16 == 0
-    assert 0.7 < rows * columns / 128**2 < 1.4
+    assert 0.7 < rows * columns / side**2 < 1.4
     assert (rows < columns) == (height < width)
+
+
+def with_card(tmp_path, **changes):
+    """The weights that ship under a card that says something else."""
+    shutil.copy(folder / "parametric.onnx", tmp_path)
+    card = json.loads((folder / "parametric.json").read_text()) | changes
+    (tmp_path / "parametric.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+@pytest.mark.parametrize("side", [128, 160, 192, 256, 512])
+def test_every_network_sees_pictures_of_the_size_that_its_card_tells(tmp_path, side):
+    wider = Network.load("parametric", with_card(tmp_path, side=side))
+    counting = Counting(wider.session)
+    replace(wider, session=counting).harmonize(proxy(composite, mask))
+    assert {shape[2:] for shape in counting.runs} == {input_size(*mask.shape, side)}
+
+
+def test_a_card_that_tells_no_size_is_of_a_time_when_there_was_only_one(tmp_path):
+    card = json.loads((with_card(tmp_path) / "parametric.json").read_text())
+    card.pop("side", None)
+    (tmp_path / "parametric.json").write_text(json.dumps(card))
+    assert Network.load("parametric", tmp_path).card.side == 128
+
+
+@pytest.mark.parametrize("side", [0, 100, 48, 4096, "wide"])
+def test_a_card_with_a_size_that_no_network_can_have_is_refused(tmp_path, side):
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", with_card(tmp_path, side=side))
+    assert error.value.code == "weights_broken"
 
 
 def test_changed_weights_are_never_run(tmp_path):
@@ -140,7 +171,7 @@ def test_several_at_once_get_what_each_gets_alone(several):
                 np.testing.assert_allclose(ours.gain, theirs.gain, atol=1.01 * step)  # rounding may part what is equal
         assert alone.confidence.before == pytest.approx(found.confidence.before, abs=1.01e-4)
         assert alone.confidence.after == pytest.approx(found.confidence.after, abs=1.01e-4)
-    sizes = {input_size(*one.mask.shape) for one in several}
+    sizes = {input_size(*one.mask.shape, network.card.side) for one in several}
     assert len(counting.runs) == 2 * len(sizes)
     assert {shape[2:] for shape in counting.runs} == sizes
 

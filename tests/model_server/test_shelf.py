@@ -1,5 +1,6 @@
 """The models a server has: which there are, what is in memory, and what happens to weights that are not what they were."""
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -125,6 +126,16 @@ def test_the_memory_of_who_goes_is_given_back(more: Path, composite: Composite, 
     assert not given
     small.harmonize_all("birch", [composite])
     assert given == [1]
+
+
+def test_a_model_that_sees_larger_pictures_takes_more(more: Path, composite: Composite) -> None:
+    for name in ("amber", "birch"):
+        card = json.loads((more / f"{name}.json").read_text())
+        (more / f"{name}.json").write_text(json.dumps(card | {"side": 256}))
+    wide = shelf(["amber", "birch", "cedar"], [more], 2 * one_takes + 2 * arena)
+    for name in ("amber", "cedar"):
+        wide.harmonize_all(name, [composite])
+    assert loaded(wide) == ["cedar"]  # four times the pictures: no room for both
 
 
 def test_a_model_larger_than_the_limit_is_used_alone(more: Path, composite: Composite) -> None:

@@ -24,6 +24,19 @@ def test_photographs_are_judged_and_told_as_table_csv_and_page(desk, photographs
     assert len(json.loads((desk / "out" / "manifest.json").read_text())["composites"]) == 6
 
 
+def test_real_composites_are_judged_by_who_is_named_and_the_page_says_who(desk, photographs):
+    words = ("--protocol", "pasted", "untouched", "--entrants", "composite", "parametric", "parametric:gate")
+    ran = desk.harmonize("benchmark", photographs, "-o", desk / "out", *words, "--judge", "parametric", "--workers", "1")
+    assert ran.status == 0, ran.err
+    page = (desk / "out" / "index.html").read_text()
+    for told in (ran.out, page):
+        assert "Real composites (3)" in told and "photographs themselves" in told
+        assert "It takes part itself: it may favour parametric" in told
+    assert page.count("truth</span>") == 0 and "Real composites: parametric" in page
+    real = [row for row in rows(desk / "out") if row["group"] == "pasted"]
+    assert len(real) == 9 and all(row["fmse"] == "nan" and row["judged_after"] and row["distance_after"] for row in real)
+
+
 def test_a_second_run_does_only_what_is_new_and_tells_the_same(desk, photographs):
     words = ("benchmark", photographs, "-o", desk / "out", "--protocol", "film-full", *quick)
     first = desk.harmonize(*words)
@@ -38,7 +51,7 @@ def test_another_runs_manifest_is_checked(desk, photographs):
     manifest = ("--manifest", desk / "one" / "manifest.json")
     assert "the very same composites" in desk.harmonize(*words, desk / "two", *manifest).out
     picture, _ = photograph(9)
-    save(picture, photographs / "images" / "photo1.png")
+    save(picture, photographs / "images" / "photo2.png")
     assert "1 composite has" in desk.refused("other_sources", *words, desk / "three", *manifest)
 
 
@@ -69,7 +82,8 @@ def test_kept_results_are_what_a_study_compares(desk, photographs):
         ("protocol_unknown", ("--protocol", "moonlight")),
         ("entrant_unknown", ("--entrants", "nobody")),
         ("entrant_unknown", ("--entrants", "composite", "--sheet", "mkl")),
-        ("no_photographs", ("--split", "test")),
+        ("usage", ("--split", "moon")),
+        ("model_unknown", ("--judge", "nobody")),
         ("usage", ("--workers", "-1")),
         ("usage", ("--size", "3")),
         ("usage", ("--size", "256")),

@@ -9,6 +9,8 @@ from PIL import Image
 from harmonize_engine.evaluation.outcome import Outcome
 from harmonize_engine.evaluation.scene import Scene
 
+tests, calibrates, trains = (0, 2, 4), (1, 6), 3  # by the hash of their names
+
 
 def photograph(number: int, height: int = 64, width: int = 80) -> tuple[np.ndarray, np.ndarray]:
     """A little picture of waves and noise, (H, W, 3) in [0,1] as float32, and a round mask (H, W) in its middle."""
@@ -38,13 +40,13 @@ def scene(gain: float = 0.7, group: str = "retouch-full", name: str = "photo") -
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """A folder of four photographs with masks; by its index three of them are for validation."""
+    """A folder of six photographs with masks; by its index five validate, three of them in the half that tests."""
     folder = tmp_path / "photographs"
-    for number in range(4):
+    for number in (*tests, *calibrates, trains):
         picture, mask = photograph(number)
         save(picture, folder / "images" / f"photo{number}.png")
         save(mask, folder / "masks" / f"photo{number}.png")
-    rows = [f"photo{n},photo{n},{'val' if n < 3 else 'train'}" for n in range(4)]
+    rows = [f"photo{n},photo{n},{'train' if n == trains else 'val'}" for n in (*tests, *calibrates, trains)]
     (folder / "index.csv").write_text("id,image,split\n" + "\n".join(rows))
     return folder
 

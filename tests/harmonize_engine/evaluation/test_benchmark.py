@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 from PIL import Image
@@ -38,6 +39,28 @@ def test_other_settings_are_another_benchmark(entries, tmp_path):
     judged(Arena(Plan(("composite",))), entries, results)
     assert len(benchmark.jobs(Arena(Plan(("composite",), size=(64, 64))), entries, results.outcomes)) == 4
     assert Results.opened(tmp_path / "out", True).outcomes == {}
+
+
+def test_real_composites_are_judged_without_a_truth_and_oracles_stay_away(photographs):
+    found = protocols.entries(photographs, protocols.chosen(["pasted", "untouched"]), 1)
+    arena = Arena(Plan(("composite", "mkl", "parametric:gate", "oracle"), judge="parametric"))
+    work = dict(benchmark.jobs(arena, found, {}))
+    real, photo = found[::-1] if found[0].group == "untouched" else found
+    assert (work[real], work[photo]) == (("composite", "mkl", "parametric:gate"), arena.plan.names)
+    composite, mkl, _ = arena.judge(real, work[real]).outcomes
+    assert math.isnan(mkl.fmse) and math.isnan(mkl.psnr_inside) and not mkl.worse and mkl.moved > 0
+    assert composite.judged_before == composite.judged_after == mkl.judged_before != mkl.judged_after
+    assert mkl.distance_after < mkl.distance_before == composite.distance_after
+    (itself,) = arena.judge(photo, ("composite",)).outcomes
+    assert 0 < itself.judged_after < 1 and itself.distance_after > 0
+
+
+def test_another_judge_judges_real_composites_anew_and_nothing_else(photographs):
+    found = protocols.entries(photographs, protocols.chosen(["pasted", "film-mild"]), 1)
+    alone = Arena(Plan(("composite",)))
+    done = {o.key: o for entry in found for o in alone.judge(entry, ("composite",)).outcomes}
+    judged_again = benchmark.jobs(Arena(Plan(("composite",), judge="parametric")), found, done)
+    assert [entry.group for entry, _ in judged_again] == ["pasted"]
 
 
 def test_two_processes_find_the_same_as_one(entries):
@@ -107,6 +130,7 @@ def test_sheets_begin_with_the_most_harm(outcome):
         ["30", "29", "28"],
         ["17", "16", "15"],
         ["1", "2", "3"],
+        [],
     ]
 
 

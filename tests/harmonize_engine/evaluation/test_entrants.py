@@ -122,6 +122,17 @@ def test_a_network_of_fixed_size_gets_that_size(tmp_path):
     assert np.abs(result.astype(int) - darker.composite).mean() < 8
 
 
+def test_a_network_of_any_size_is_shown_the_size_that_is_asked_for(tmp_path):
+    path = tmp_path / "same.onnx"
+    path.write_bytes(network("Identity", {"image": picture}))
+    whole, small = entrants.load([f"onnx={path}", f"onnx@32={path}"])
+    assert (whole.answer(darker).pixels == darker.composite).all()
+    assert (small.answer(darker).pixels != darker.composite).any()
+    assert whole.fingerprint != small.fingerprint
+    for name in (f"onnx@big={path}", f"onnx@2={path}", f"results@32={tmp_path}"):
+        refused("entrant_unknown", name)
+
+
 def test_results_of_others_are_found_by_group_and_name_or_by_name(tmp_path):
     Image.fromarray(darker.truth).save(tmp_path / "photo.png")
     assert fmse(f"results={tmp_path}") == 0

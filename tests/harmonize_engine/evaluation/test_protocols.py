@@ -12,7 +12,8 @@ def test_protocols_are_named_by_family_magnitude_or_both():
     assert {p.magnitude for p in chosen(["film"])} == {0.3, 0.6, 1.0}
     assert {p.family for p in chosen(["mild"])} == {"filters", "statistics", "retouch", "light", "development", "film"}
     assert [p.name for p in chosen(["untouched"])] == ["untouched"]
-    assert len(chosen([])) == 6 * 3 + 1 + 6
+    assert [p.name for p in chosen(["pasted"])] == ["pasted"]
+    assert len(chosen([])) == 6 * 3 + 2 + 6
 
 
 def test_an_unknown_protocol_is_refused():
@@ -21,11 +22,12 @@ def test_an_unknown_protocol_is_refused():
     assert error.value.code == "protocol_unknown"
 
 
-def test_validation_photographs_alone_take_part_and_fewer_are_a_part_of_more(photographs):
+def test_the_test_half_of_the_validation_photographs_alone_takes_part_and_fewer_are_a_part_of_more(photographs):
     every = [e.name for e in entries(photographs, chosen(["film-full"]), 0)]
-    assert sorted(every) == ["photo0", "photo1", "photo2"]
+    assert sorted(every) == ["photo0", "photo2", "photo4"]
     assert [e.name for e in entries(photographs, chosen(["film-full"]), 2)] == every[:2]
     assert {e.name for e in entries(photographs, chosen(["film-full"]), 0, "train")} == {"photo3"}
+    assert {e.name for e in entries(photographs, chosen(["film-full"]), 0, "calibration")} == {"photo1", "photo6"}
 
 
 def test_a_scene_is_the_same_every_time(photographs):

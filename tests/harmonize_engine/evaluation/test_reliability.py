@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from harmonize_engine.evaluation import plot
-from harmonize_engine.evaluation.reliability import calibration, reliabilities, true_harmony
+from harmonize_engine.evaluation.reliability import calibration, predicted_gain, reliabilities, true_harmony
 
 
 def test_harmony_is_1_without_error_and_1_over_e_at_20_levels():
@@ -54,7 +54,25 @@ def test_entrants_without_an_opinion_are_not_asked(outcome):
     assert reliabilities([outcome("mkl", name=str(n)) for n in range(20)]) == []
 
 
+def test_the_gain_is_predicted_in_levels_and_compared_with_the_true_one(opinions):
+    assert predicted_gain(opinions[-2]) == pytest.approx(20 * np.log(0.6 / 0.5))
+    (found,) = reliabilities(opinions)
+    assert found.gain.correlation == pytest.approx(1)
+    assert [b.true for b in found.gain.bins] == pytest.approx([10 - 200**0.5] * 5 + [10 - 50**0.5] * 5)
+    lost, won = 20 * np.log(0.4 / 0.5) - (10 - 200**0.5), 20 * np.log(0.6 / 0.5) - (10 - 50**0.5)
+    assert found.gain.error == pytest.approx((abs(lost) + abs(won)) / 2)
+
+
+def test_composites_without_a_truth_say_nothing_of_reliability(opinions, outcome):
+    real = [
+        outcome("ours", group="pasted", name=str(n), fmse=np.nan, fmse_before=np.nan, harmony_before=0.1, harmony_after=1)
+        for n in range(5)
+    ]
+    assert reliabilities([*opinions, *real]) == reliabilities(opinions)
+
+
 def test_the_drawings_hold_every_bin(opinions):
     (found,) = reliabilities(opinions)
+    assert plot.gain(found.gain).count("<circle") == 10
     assert plot.reliability(found.before, found.after).count("<circle") == 20
     assert plot.gate(found.gate).count("<polyline") == 2

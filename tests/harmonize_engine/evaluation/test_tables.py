@@ -1,11 +1,15 @@
+import json
 import math
+import shutil
 
 import pytest
 
-from harmonize_engine.evaluation import tables
+from harmonize_engine.evaluation import ablation, tables
+from harmonize_engine.evaluation.ablation import Recipe
 from harmonize_engine.evaluation.duel import Duel
 from harmonize_engine.evaluation.summary import Summary
 from harmonize_engine.evaluation.table import Cell, Table, percent, ratio
+from harmonize_engine.network import folder
 
 
 def test_means_are_over_pictures_and_the_ratio_of_means(outcome):
@@ -106,3 +110,71 @@ def test_a_table_is_markdown_and_html():
     assert table.markdown() == "### Title\n\nNote.\n\n| entrant | a |\n|---|---:|\n| <us> | 0.500 |\n| oracle |  |\n"
     assert "&lt;us&gt;" in table.html() and "--share:0.500" in table.html() and 'class="oracle"' in table.html()
     assert percent(0.125) == Cell("12.5 %", 0.5)
+
+
+@pytest.fixture
+def gated(outcome):
+    """A model on two photographs, one of which it spoils, and its gate, which leaves that one."""
+    found = [outcome("ours"), outcome("ours", name="b", fmse=150), outcome("ours:gate")]
+    found.append(outcome("ours:gate", name="b", fmse=100, moved=0.0, left=True))
+    still = dict(group="untouched", family="untouched", magnitude=0.0, fmse_before=0.0)
+    found.append(outcome("ours", **still, fmse=9, moved=3.0))
+    return [*found, outcome("ours:gate", **still, fmse=0, moved=0.0, left=True)]
+
+
+def test_harm_is_told_with_and_without_the_gate(gated):
+    found = by_title(gated)["Do no harm: with and without the gate"]
+    assert [cell(found, name, "trained: worse") for name in ("ours", "ours:gate")] == ["50.0 %", "0.0 %"]
+    assert found.header[1:4] == ("trained: worse", "ratio", "left")
+    assert [[each.text for each in cells[1:3]] for _, cells in found.rows] == [["0.875", "0.0 %"], ["0.625", "50.0 %"]]
+    assert [cell(found, name, "moved") for name in ("ours", "ours:gate")] == ["3.00", "0.00"]
+
+
+def test_without_a_gate_there_is_nothing_to_compare(outcome):
+    assert "Do no harm: with and without the gate" not in by_title([outcome()])
+
+
+def test_real_composites_are_told_beside_photographs_themselves(outcome):
+    nan = float("nan")
+    real = dict(group="pasted", family="pasted", magnitude=0.0, fmse=nan, fmse_before=nan, mse=nan, psnr=nan, ssim=nan)
+    found = [outcome("composite", **real, judged_before=0.4, judged_after=0.4, distance_after=30.0, moved=0.0)]
+    found.append(outcome(**real, judged_before=0.4, judged_after=0.6, distance_after=24.0, moved=5.0))
+    found.append(outcome(**real | {"name": "b"}, judged_before=0.4, judged_after=0.3, distance_after=26.0, left=True))
+    still = dict(group="untouched", family="untouched", magnitude=0.0, fmse_before=0.0, fmse=0.0, moved=0.0)
+    found.append(outcome("composite", **still, judged_before=0.8, judged_after=0.8, distance_after=20.0))
+    table = by_title(found)["Real composites (2)"]
+    assert [cell(table, "ours", column) for column in table.header[1:]] == ["0.450", "50 %", "25.0", "3.50", "50.0 %"]
+    assert cell(table, "photographs themselves", "colour distance") == "20.0"
+    assert [each.title for each in tables.details(found)] == ["untouched (1)"]
+
+
+def test_an_ablation_tells_how_networks_were_trained_and_what_each_part_brings(outcome):
+    found = [outcome(name, fmse=fmse) for name, fmse in (("ours", 40), ("ours:curves", 45), ("one", 60), ("ours:gate", 70))]
+    found.append(
+        outcome("ours", group="pasted", family="pasted", fmse_before=float("nan"), fmse=float("nan"), judged_after=0.6)
+    )
+    known = {"ours": Recipe("both", 500_000, 1_629_623), "one": Recipe("supervised", 500_000, 1_629_623)}
+    table = ablation.table([*found, outcome("composite", fmse=100)], known)
+    assert [name for name, _ in table.rows] == ["ours", "ours:curves", "one"]
+    told = [
+        (cell(table, n, "streams"), cell(table, n, "light map"), cell(table, n, "trained, full")) for n, _ in table.rows
+    ]
+    assert told == [("both", "yes", "0.400"), ("both", "no", "0.450"), ("supervised", "yes", "0.600")]
+    assert cell(table, "ours", "real, harmony") == "0.600" and cell(table, "one", "real, harmony") == ""
+    assert cell(table, "ours", "composites seen") == "500,000"
+
+
+def test_one_network_alone_is_no_ablation(outcome):
+    assert ablation.table([outcome("ours"), outcome("ours:gate")], {"ours": Recipe("both", None, None)}) is None
+
+
+@pytest.mark.parametrize(
+    ("training", "streams"),
+    [({"supervised": 0.5, "adversarial": 0.4}, "both"), ({"supervised": 1.0, "adversarial": 0.0}, "supervised"), ({}, "")],
+)
+def test_a_card_tells_how_its_network_was_trained(tmp_path, training, streams):
+    shutil.copy(folder / "parametric.onnx", tmp_path / "mine.onnx")
+    card = json.loads((folder / "parametric.json").read_text()) | {"training": training, "parameters": 7}
+    (tmp_path / "mine.json").write_text(json.dumps(card))
+    found = ablation.recipes(["composite", "statistics", "mine:gate", "mine"], [tmp_path])
+    assert found == {"mine": Recipe(streams, None, 7)}

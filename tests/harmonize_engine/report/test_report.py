@@ -85,7 +85,9 @@ def test_the_verdict() -> None:
     assert made().verdict == "The foreground was changed by tone curves, saturation and a light map."
     assert made(Harmonization((curves,), "t", "1")).verdict == "The foreground was changed by tone curves."
     assert made(Harmonization((), "t", "1")).verdict == "Nothing was changed."
-    assert made(left=True).verdict == "It already fits; left as it is."
+    assert made(left=True).verdict == "The model sees no change that would help; left as it is."
+    fits = Harmonization((curves,), "t", "1", confidence=Confidence(0.8, 0.9, leave=True))
+    assert made(fits, left=True).verdict == "It already fits; left as it is."
 
 
 def test_the_plot_draws_every_knot() -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from harmonize_engine.cli.main import main
 
-tiny = ["--config", "scratch", "--set", "network.hidden=32", "network.widths=[8,8,12,16]", "network.blocks=[0,0,0,1]", "side=64", "batch=4"]
+tiny = [
+    "--config",
+    "scratch",
+    "--set",
+    "network.hidden=32",
+    "network.widths=[8,8,12,16]",
+    "network.blocks=[0,0,0,1]",
+    "side=64",
+    "batch=4",
+]
 tiny += ["validate_on=1", "discriminator.width=4"]
 
 
