@@ -33,8 +33,9 @@ class TrainingConfig:
     adversarial: float = 0.4  # weight of the discriminator's opinion; 0 = none is trained
     adversary_sees_all: bool = False  # it judges supervised steps too
     whole_picture: float = 0.0  # weight of |d| over all pixels in place of our objective over the foreground
+    squared: float = 10.0  # weight of the squared beside the absolute error
     relative: float = (
-        0.0  # extra weight of the error as a share of the composite's own: small changes count as much as large
+        0.0  # extra weight of the error as a share of the composite's own: small changes count as large ones do
     )
     harm: float = 0.5  # extra weight of what a result is worse than its composite
     trust_from: float = 0.3  # share of the run from which on a network learns how much of its correction to trust

@@ -60,6 +60,7 @@ class Weights:
 
     harm: float = 0.5
     relative: float = 0.0
+    squared: float = 10.0
     light: float = 4.0
     whole_picture: float = 0.0
     trusting: bool = False  # trust does not learn yet: at first every correction is bad, and it would learn to do nothing
@@ -86,7 +87,8 @@ def objective(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Weigh foreground error, do-no-harm, light map and harmony.
 
-    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss). `relative` adds it as a
+    The error is |d| + 10 d^2 per image, normalised by the foreground (Harmonizer's stage loss); more weight on d^2 makes a
+    network bolder where it is unsure: the mean of what may be true instead of the middle. `relative` adds it as a
     share of the composite's own, so that small changes are not drowned by large ones. Do-no-harm adds a part of what the
     error grew where a result is worse than its composite. The light map is also compared, in logarithms, with what is left
     to do after the curves. Where a network says how much to trust it, the whole correction learns from the error alone, and
@@ -95,13 +97,13 @@ def objective(
     weights = weights or Weights()
     results = render(composites, masks, attempt.curves, attempt.gain)
     with torch.no_grad():
-        before, squared_before = _error(composites, truths, masks)
+        before, squared_before = _error(composites, truths, masks, weights.squared)
     score = F.binary_cross_entropy_with_logits(attempt.logits[:, 0], harmony(squared_before), reduction="none")
     if weights.whole_picture:
         total = weights.whole_picture * (results - truths).abs().mean() + 0.03 * score.mean()
-        after = _error(results, truths, masks)[0]
+        after = _error(results, truths, masks, weights.squared)[0]
         return total, _noted(after, before, score)
-    after, _ = _error(results, truths, masks)
+    after, _ = _error(results, truths, masks, weights.squared)
     uneven, _ = light_errors(composites, masks, truths, attempt.curves, attempt.gain)
     scale = 1 + weights.relative * 0.1 / (before + 0.05)  # doubled at about 10 levels, trebled where nothing was changed
     total = (scale * after + 0.03 * score).mean() + weights.light * uneven
@@ -109,14 +111,14 @@ def objective(
         return total, _noted(after, before, score)
     if attempt.trust is not None:
         careful = render(composites, masks, *shrunk(attempt.curves.detach(), attempt.gain.detach(), attempt.trust))
-        after, _ = _error(careful, truths, masks)
+        after, _ = _error(careful, truths, masks, weights.squared)
         total = total + (scale * after).mean()
     return total + weights.harm * F.relu(after - before).mean(), _noted(after, before, score)
 
 
-def _error(results: Tensor, truths: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+def _error(results: Tensor, truths: Tensor, masks: Tensor, weight: float) -> tuple[Tensor, Tensor]:
     absolute, squared = errors(results, truths, masks)
-    return absolute + 10 * squared, squared
+    return absolute + weight * squared, squared
 
 
 def _noted(after: Tensor, before: Tensor, score: Tensor) -> dict[str, Tensor]:

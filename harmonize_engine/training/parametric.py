@@ -188,7 +188,9 @@ class Training:
         attempt = Attempt(curves.float(), gain.float(), logits.float(), trust)
         total = torch.zeros((), device=self.device)
         if supervised:
-            weights = Weights(config.harm, config.relative, config.light, config.whole_picture, share < config.trust_from)
+            weights = Weights(
+                config.harm, config.relative, config.squared, config.light, config.whole_picture, share < config.trust_from
+            )
             total, noted = loss.objective(seen.composites, seen.masks, seen.truths, attempt, weights)
         if adversary is not None and (not supervised or config.adversary_sees_all):
             results = attempt.results(seen.composites, seen.masks)
