@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the plug-in together: python3 plugin_krita/build.py TARGET
+"""Put the plug-in together: python3 plugin_krita/build.py TARGET [harmonize-install.pyz]
 
-TARGET is Krita's folder `pykrita`, any other folder, or a .zip for Tools > Scripts > Import Python Plugin from File. The
-copy of the engine's client is made here; the client itself is edited in model_server/ only.
+TARGET is Krita's folder `pykrita`, any other folder, or a .zip for Tools > Scripts > Import Python Plugin from File. With
+the installer it works alone: it offers to set up the engine. Copies of what it shares with the engine are made here; the
+client is edited in model_server/ only, the set-up in installer/ only.
 """
 
 import sys
@@ -12,16 +13,21 @@ from pathlib import Path
 
 here = Path(__file__).resolve().parent
 name = "harmonize_krita"
+shared = ("model_server/engine_client.py", "installer/engine_setup.py")
+installer = "harmonize-install.pyz"
 
 
-def files():
+def files(archive=None):
     """Every file of the plug-in: its name beside the plug-in's folder, and where it comes from."""
     yield f"{name}.desktop", here / f"{name}.desktop"
     for path in sorted((here / name).glob("*.py")):
-        if path.name != "engine_client.py":
+        if path.name not in [Path(copy).name for copy in shared]:
             yield f"{name}/{path.name}", path
-    yield f"{name}/engine_client.py", here.parent / "model_server" / "engine_client.py"
+    for copy in shared:
+        yield f"{name}/{Path(copy).name}", here.parent / copy
     yield f"{name}/LICENSE", here / "LICENSE"
+    if archive is not None:
+        yield f"{name}/{installer}", archive
 
 
 def action_file(target):
@@ -29,22 +35,22 @@ def action_file(target):
     return (target.parent / "actions" if target.name == "pykrita" else target) / f"{name}.action"
 
 
-def build(target):
-    """Write the folder or the zip."""
+def build(target, archive=None):
+    """Write the folder or the zip; archive: the installer that it carries."""
     shortcut = here / f"{name}.action"
     if target.suffix == ".zip":
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo(f"{name}/"), b"")  # Krita's importer looks for the folder itself
-            for member, path in (*files(), (shortcut.name, shortcut)):
-                archive.writestr(zipfile.ZipInfo(member), path.read_bytes(), zipfile.ZIP_DEFLATED)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+            made.writestr(zipfile.ZipInfo(f"{name}/"), b"")  # Krita's importer looks for the folder itself
+            for member, path in (*files(archive), (shortcut.name, shortcut)):
+                made.writestr(zipfile.ZipInfo(member), path.read_bytes(), zipfile.ZIP_DEFLATED)
         return
-    copies = [(target / member, path) for member, path in files()]
+    copies = [(target / member, path) for member, path in files(archive)]
     for copy, path in (*copies, (action_file(target), shortcut)):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    build(Path(sys.argv[1]))
+    build(*map(Path, sys.argv[1:]))

@@ -1,6 +1,8 @@
-"""From a training checkpoint to what the package ships: <name>.onnx and its model card <name>.json.
+"""From training checkpoints to what the package ships: <name>.onnx and its model card <name>.json.
 
 python -m harmonize_engine.training.export RUN/best.pt --version 1
+
+Of several checkpoints it makes one model that gives the mean of their answers.
 """
 
 import argparse
@@ -15,14 +17,17 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from harmonize_engine.devices import open_session
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
+from harmonize_engine.models.ensemble import Ensemble
 from harmonize_engine.network import folder, input_size, usual_side
 from harmonize_engine.training import checkpoint as checkpoints
 from harmonize_engine.training.config import unbounded
+from harmonize_engine.training.shipped import half
 
 inputs = ("composite", "mask", "background", "reference")
 outputs = ("curves", "gain", "harmony")
@@ -31,7 +36,7 @@ outputs = ("curves", "gain", "harmony")
 class Scored(nn.Module):
     """The network with harmony as a number in [0,1] instead of a logit."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
@@ -51,7 +56,7 @@ def load(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     return network.eval(), state
 
 
-def to_onnx(network: Network, side: int = usual_side) -> bytes:
+def to_onnx(network: nn.Module, side: int = usual_side) -> bytes:
     """Export with free batch, height and width (multiples of 16), checked by ONNX's own checker.
 
     side: of the inputs it is made for, as in its card.
@@ -90,7 +95,7 @@ def _pictures(count: int, height: int, width: int, generator: torch.Generator | 
     return tuple(torch.rand((count, number, height, width), generator=generator) for number in channels)
 
 
-def largest_difference(network: Network, content: bytes, side: int = usual_side, seed: int = 0) -> float:
+def largest_difference(network: nn.Module, content: bytes, side: int = usual_side, seed: int = 0) -> float:
     """Compare ONNX Runtime with torch on random pictures of several shapes; the largest difference of any output."""
     session = open_session(content, "cpu", 0)
     generator = torch.Generator().manual_seed(seed)
@@ -105,20 +110,55 @@ def largest_difference(network: Network, content: bytes, side: int = usual_side,
     return worst
 
 
+def with_half_the_bytes(content: bytes) -> bytes:
+    """Store large weights as 16-bit floats, made 32-bit again when the model is loaded: it computes as before."""
+    model = onnx.load_from_string(content)
+    casts: list[onnx.NodeProto] = []
+    for weights in model.graph.initializer:
+        if weights.data_type != onnx.TensorProto.FLOAT or math.prod(weights.dims) < 1000:
+            continue
+        name = weights.name
+        weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights).astype(np.float16), name + half))
+        casts.append(helper.make_node("Cast", [name + half], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def _lineage(state: dict[str, Any]) -> dict[str, Any]:
+    """Tell how the weights of a checkpoint came to be."""
+    config: dict[str, Any] = state["config"]
+    return {
+        "training": {
+            **{name: value for name, value in config.items() if value not in (math.inf, unbounded)},  # JSON has no infinity
+            **state["progress"],
+            "images": state["progress"]["step"] * config["batch"] * config.get("accumulate", 1),
+        },
+        "architecture": state.get("architecture", "parametric"),
+        "sizes": state["sizes"],
+    }
+
+
 def main() -> None:
     """Write <name>.onnx and the machine-readable part of its model card."""
     parser = argparse.ArgumentParser(description="Export a checkpoint as ONNX with its model card.")
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="more than one: the mean of their answers")
+    parser.add_argument("--boldness", type=float, default=1.0, help="how far the mean of several is carried on")
+    parser.add_argument("--half", action="store_true", help="store weights with half the bytes")
     parser.add_argument("--name", default="parametric")
     parser.add_argument("--version", default="1")
     parser.add_argument("--leave-above", type=float, default=0.9, help="harmony from which a composite is left as it is")
     parser.add_argument("--into", type=Path, default=folder)
     chosen = parser.parse_args()
-    network, state = load(chosen.checkpoint)
-    config: dict[str, Any] = state["config"]
-    side = int(config.get("side", usual_side))
+    members = [load(checkpoint) for checkpoint in chosen.checkpoints]
+    network = Ensemble([member for member, _ in members], chosen.boldness).eval() if len(members) > 1 else members[0][0]
+    side = int(members[0][1]["config"].get("side", usual_side))
     content = to_onnx(network, side)
+    content = with_half_the_bytes(content) if chosen.half else content
     difference = largest_difference(network, content, side)
+    first, *others = (_lineage(state) for _, state in members)
     card = {
         "name": chosen.name,
         "version": chosen.version,
@@ -127,14 +167,9 @@ def main() -> None:
         "bytes": len(content),
         "parameters": sum(p.numel() for p in network.parameters()),
         "gate": {"leave_above": chosen.leave_above},
-        "training": {
-            **{name: value for name, value in config.items() if value not in (math.inf, unbounded)},  # JSON has no infinity
-            **state["progress"],
-            "images": state["progress"]["step"] * config["batch"] * config.get("accumulate", 1),
-        },
+        **first,
+        **({"averaged_with": others, "boldness": chosen.boldness} if others else {}),
         "side": side,
-        "architecture": state.get("architecture", "parametric"),
-        "sizes": state["sizes"],
         "largest_difference_to_torch": difference,
         "card": "docs/model-card.md",
     }

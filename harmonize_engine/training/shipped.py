@@ -4,35 +4,56 @@ The exporter folds a normalisation that follows a convolution into it. Here it i
 normalisation gets its true mean and variance and undoes them exactly, so that the network answers as it did, and trains.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.models.architectures import Network
 
+half = ".half"  # ends the names of weights that are stored as 16-bit floats
+
 
 def read(path: Path, network: Network) -> dict[str, Tensor]:
     """Read those weights of an exported model that a network of its architecture has, normalisations still folded.
+
+    Of a model that averages several networks, the one is read that fits best.
 
     Raises HarmonizeError `weights_broken`.
     """
     try:
         stored = onnx.load(path).graph.initializer
-        named = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy()) for value in stored}
+        named = {v.name.removesuffix(half): torch.tensor(numpy_helper.to_array(v).astype(_whole(v))) for v in stored}
     except Exception as error:  # protobuf has its own
         raise HarmonizeError(
             "weights_broken", f"{path} is not a model in ONNX.", "Name a checkpoint or a model."
         ) from error
-    found = {name: named[f"network.{name}"] for name in network.state_dict() if f"network.{name}" in named}
+    prefixes = sorted({name[: match.end()] for name in named if (match := re.match(r"network\.(members\.\d+\.)?", name))})
+    parts = [_of(network, {n.removeprefix(p): v for n, v in named.items() if n.startswith(p)}) for p in prefixes]
+    return max(parts, key=len, default={})
+
+
+def _whole(weights: onnx.TensorProto) -> type[np.generic] | np.dtype[Any]:
+    return (
+        np.float32 if weights.data_type == onnx.TensorProto.FLOAT16 else helper.tensor_dtype_to_np_dtype(weights.data_type)
+    )
+
+
+def _of(network: Network, named: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Pick the weights that a network has, of their shapes."""
+    own = network.state_dict()
+    found = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
     for convolution, norm, epsilon in _folded(network):
-        bias = named.get(f"network.{convolution}.weight_bias")
-        if bias is not None and f"{norm}.weight" not in found:
+        bias = named.get(f"{convolution}.weight_bias")
+        if bias is not None and f"{norm}.weight" not in found and bias.shape == own[f"{norm}.weight"].shape:
             found[f"{norm}.weight"] = torch.ones_like(bias)
             found[f"{norm}.bias"] = bias
             found[f"{norm}.running_mean"] = torch.zeros_like(bias)

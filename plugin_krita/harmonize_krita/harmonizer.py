@@ -6,7 +6,7 @@ from os.path import basename
 
 from krita import Krita
 
-from . import edits, muting, record, references, settings
+from . import edits, muting, record, references, settings, setup
 from .foreground import resolved
 from .job import Job
 from .qt import QObject, QTimer, i18n, pyqtSignal
@@ -25,7 +25,7 @@ class Harmonizer(QObject):
     def __init__(self):
         super().__init__()
         self.waiting, self.job, self.stage, self.fraction = deque(), None, "", 0.0
-        self.sentence, self.hint, self.offer, self.log = "", "", "", None
+        self.sentence, self.hint, self.offer, self.log, self.code = "", "", "", None, ""
         self.options, self.told, self.is_looking = None, [], False
         self.muting = muting.Muting()
         self.muting.healed.connect(self.changed)
@@ -144,13 +144,15 @@ class Harmonizer(QObject):
     def refuse(self, reason):
         """Tell why nothing came of it; the layers that wait get their turn."""
         self.job = None
-        self.say(reason.message, reason.hint, log=reason.log)
+        code = "engine_missing" if setup.helps(reason.code, reason.hint) else reason.code
+        self.say(reason.message, setup.hint_for(reason), log=reason.log, code=code)
         self.next()
 
-    def say(self, sentence, hint="", offer="", log=None):
-        """Set the status line; of several layers it tells all."""
+    def say(self, sentence, hint="", offer="", log=None, code=""):
+        """Set the status line; of several layers it tells all. code: of the Refusal that it tells."""
         told = " ".join(self.told)
         self.sentence, self.hint, self.offer, self.log = f"{told} {sentence}".strip(), hint, offer, log
+        self.code = code
         self.told = [*self.told, sentence] if self.is_busy and sentence else []
         self.changed.emit()
 

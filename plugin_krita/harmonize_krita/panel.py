@@ -22,6 +22,7 @@ from .qt import (
     QWidget,
     i18n,
 )
+from .setup import SetupRow
 from .strength import Strength
 
 poll = 400  # milliseconds: Krita tells nobody that another layer became active
@@ -38,6 +39,7 @@ class Panel(QWidget):
         self.color, self.light = Strength(i18n("Colour"), "color_strength"), Strength(i18n("Light"), "light_strength")
         self.curves_plot, self.light_plot, self.score = CurvesPlot(), LightPlot(), ScorePlot()
         self.choices = Choices()
+        self.setup = SetupRow(self.harmonizer)
         self.engine = QLabel()
         self.arrange()
         for slider in (self.color, self.light):
@@ -84,6 +86,7 @@ class Panel(QWidget):
         self.progress = row(self.bar, self.cancel)
         layout.addWidget(self.progress)
         layout.addWidget(self.status)
+        layout.addWidget(self.setup)
         for widget in (self.color, self.light, row(self.curves_plot, self.light_plot), self.score, self.choices):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -131,7 +134,7 @@ class Panel(QWidget):
         document, layer, known = self.harmonizer.situation()
         busy, is_harmonized = self.harmonizer.is_busy, known is not None
         self.start.setText(i18n("Update") if is_harmonized else i18n("Harmonize"))
-        self.start.setEnabled(layer is not None and not busy)
+        self.start.setEnabled(layer is not None and not busy and self.setup.setup.running is None)
         name = layer.name() if layer is not None else ""
         self.start.setToolTip(i18n("Make “{0}” belong to the picture").format(name) if name else "")
         self.start.setAccessibleName(self.start.text())
@@ -143,6 +146,7 @@ class Panel(QWidget):
         self.bar.setValue(round(100 * self.harmonizer.fraction))
         self.bar.setFormat(self.harmonizer.stage or "%p%")
         self.choices.refresh(document, layer)
+        self.setup.refresh()
         self.show_status(layer, known)
         self.show_result(document, known)
         self.show_engine()

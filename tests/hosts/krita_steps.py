@@ -56,7 +56,7 @@ class Steps(Extension):
 
 def end(status, text):
     """Leave Krita as it stands."""
-    (bench / ("trouble" if status else "result")).write_text(text, encoding="utf-8")
+    (bench / ("trouble" if status else "result")).write_text(text, encoding="utf-8", errors="backslashreplace")
     os._exit(status)
 
 

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from harmonize_engine import HarmonizeError, proxy
+from harmonize_engine.models import architectures
+from harmonize_engine.models.ensemble import Ensemble
 from harmonize_engine.models.pih import Pih, PihConfig
 from harmonize_engine.network import Network
 from harmonize_engine.training import export, shipped
@@ -18,18 +20,28 @@ from harmonize_engine.training.processes import Processes
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of its own insides
 
 
+def exported(*arguments):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["export", *map(str, arguments)])
+        export.main()
+
+
 @pytest.fixture(scope="module")
 def weights(photographs_folder, cache, small, tmp_path_factory):
     """A network trained for two steps, exported as the package would ship it."""
     folder = tmp_path_factory.mktemp("weights")
     best = train([photographs_folder], folder / "run", replace(small, steps=2, validate_on=1), cache)
-    arguments = sys.argv
-    sys.argv = ["export", str(best), "--name", "tiny", "--version", "0", "--into", str(folder)]
-    try:
-        export.main()
-    finally:
-        sys.argv = arguments
+    exported(best, "--name", "tiny", "--version", "0", "--into", folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def averaged(weights, photographs_folder, cache, small):
+    """The same averaged with another, its weights in half the bytes."""
+    other = replace(small, seed=2, steps=2, validate_on=1, network=replace(small.network, hidden=48))
+    best = train([photographs_folder], weights / "other", other, cache)
+    exported(weights / "run" / "best.pt", best, "--boldness", "1.5", "--half", "--name", "two", "--into", weights)
+    return best
 
 
 def test_the_card_tells_hash_size_and_training(weights):
@@ -93,3 +105,32 @@ def test_the_papers_network_exports_to_the_same_interface(tmp_path):
     mask[30:60, 50:100] = 255
     curves, shading = Network.load("paper", tmp_path).harmonize(proxy(picture, mask)).adjustments
     assert curves.y.shape == (3, 65) and shading.gain.max() <= 1
+
+
+def test_several_checkpoints_make_one_model_that_gives_their_mean(weights, averaged):
+    networks = [export.load(path)[0] for path in (weights / "run" / "best.pt", averaged)]
+    content = (weights / "two.onnx").read_bytes()
+    assert export.largest_difference(Ensemble(networks, 1.5).eval(), content, side=64) < 3e-3  # 16-bit weights
+    card = json.loads((weights / "two.json").read_text())
+    assert card["boldness"] == 1.5 and card["sizes"]["hidden"] == 32
+    assert [other["training"]["seed"] for other in card["averaged_with"]] == [2]
+
+
+def test_half_the_bytes_are_stored(weights, averaged):
+    whole = sum(export.load(path)[1]["average"][name].numel() * 4 for path, name in stored(weights, averaged))
+    assert (weights / "two.onnx").stat().st_size < 0.75 * whole
+
+
+def stored(weights, averaged):
+    for path in (weights / "run" / "best.pt", averaged):
+        yield from ((path, name) for name in export.load(path)[1]["average"])
+
+
+@pytest.mark.parametrize("hidden", [32, 48])
+def test_each_of_an_averaged_models_networks_can_learn_on(weights, averaged, small, hidden):
+    path = weights / "run" / "best.pt" if hidden == 32 else averaged
+    network = architectures.build(replace(small.network, hidden=hidden))
+    found, before = shipped.read(weights / "two.onnx", network), export.load(path)[0].state_dict()
+    heads = [name for name in before if name.startswith(("body", "curves", "harmony"))]
+    assert heads and all(torch.allclose(found[name], before[name], atol=1e-3) for name in heads if name in found)
+    assert {name for name in heads if "num_batches" not in name} <= set(found)
