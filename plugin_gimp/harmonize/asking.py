@@ -32,7 +32,7 @@ class Asking:
         self._stop = Cancellation()
 
     def ask(
-        self, proxy: Proxy, model: str, grey: bool, found: Callable[[Found], None], failed: Callable[[str], None]
+        self, proxy: Proxy, model: str, grey: bool, found: Callable[[Found], None], failed: Callable[..., None]
     ) -> None:
         """Ask, and call `found` or `failed` later; both in the dialog's own turn."""
         self.cancel()
@@ -53,7 +53,7 @@ class Asking:
             except Cancelled:
                 pass
             except EngineError as error:
-                tell(failed, f"{error} (Log: {error.log})" if error.log else str(error))
+                tell(failed, f"{error} (Log: {error.log})" if error.log else str(error), error)
             except Exception as fault:
                 tell(failed, f"The engine's answer could not be used: {fault!r}")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from asking import Asking, Found
 from earlier import strengths_in
+from engine_client import EngineError
 from foreground import targets
 from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk
 from panel import Panel
@@ -39,6 +40,7 @@ def ask(
         answers = {dialog.subject.layer: dialog.found.answer}  # seen in the preview, and wanted
     finally:
         dialog.close()
+    config.set_property("replace-edits", False)  # GIMP keeps the last values, and this was for one time
     return apply(image, layers, settings, answers)
 
 
@@ -117,7 +119,7 @@ class Dialog:
         return False
 
     def _look(self) -> None:
-        if self.subject is None:
+        if self.subject is None or self.panel.setup.runs:
             return
         self.window.set_response_sensitive(Gtk.ResponseType.OK, False)
         self.panel.wait("Looking at the picture…")
@@ -136,8 +138,8 @@ class Dialog:
         self.window.set_response_sensitive(Gtk.ResponseType.OK, True)
         self._draw()
 
-    def _failed(self, sentence: str) -> None:
-        self.panel.complain(sentence)
+    def _failed(self, sentence: str, error: EngineError | None = None) -> None:
+        self.panel.complain(sentence, error)
 
     def _draw(self, *_: object) -> None:
         if self.preview is not None:

@@ -85,6 +85,7 @@ def strengths_in(group: Gimp.GroupLayer) -> dict[str, float]:
 
 def take_place(image: Gimp.Image, old: Gimp.GroupLayer, new: Gimp.GroupLayer) -> None:
     """Put a new group, already in the picture, where the old one is; what the artist set or added moves over."""
+    names = {None: old.get_name()} | {place: layer.get_name() for place, layer in ours_in(old).items()}
     new.set_opacity(old.get_opacity())
     new.set_visible(old.get_visible())
     new.set_color_tag(old.get_color_tag())
@@ -93,7 +94,8 @@ def take_place(image: Gimp.Image, old: Gimp.GroupLayer, new: Gimp.GroupLayer) ->
             image.reorder_item(child, new, 0)
         elif child.get_filters():
             remove(image, child)
-    name = old.get_name()
     new.set_expanded(old.get_expanded())
     image.remove_layer(old)
-    new.set_name(name)
+    for place, layer in {None: new, **ours_in(new)}.items():  # beside the old ones they were numbered
+        if place in names:
+            layer.set_name(names[place])

@@ -61,6 +61,7 @@ def run(
     """Harmonize, and tell GIMP how it went: every failure is one sentence, and leaves the picture as it was."""
     from engine_client import Cancelled, EngineError
     from refusal import Refusal
+    from setup import told_of
 
     status = Gimp.PDBStatusType
     Gegl.init(None)
@@ -83,8 +84,7 @@ def run(
     except Refusal as reason:
         return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(str(reason)))
     except EngineError as error:
-        log = f" (Log: {error.log})" if error.log else ""
-        return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(f"{error}{log}"))
+        return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(told_of(error)))
     except Exception as fault:
         traceback.print_exc()
         sentence = f"Harmonize stopped because of a fault of its own; the picture is as it was. ({fault!r})"

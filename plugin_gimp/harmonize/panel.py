@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from choosers import Chooser
+from engine_client import EngineError
 from foreground import remark
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk, Pango
 from record import every, recorded, role
 from settings import Settings
+from setup_row import SetupRow
 from subject import Subject
 from unattended import unknown
 
@@ -37,6 +39,7 @@ class Panel:
         box.show_all()
         self.edits.hide()
         self.retry.hide()
+        self.setup.hide()
         self.show_choices(Settings.read(config))
 
     @property
@@ -62,7 +65,9 @@ class Panel:
         )
         self.edits.set_visible(bool(edited))
         if edited:
-            self.edits.set_tooltip_text(f"You have changed the {edited} of this layer's Harmonize group. They are kept.")
+            kept = "Your changes are kept" + ("; the preview shows new curves." if subject.edits else ".")
+            fate = "Your changes are replaced." if subject.settings.replace_edits else kept
+            self.edited.set_text(f"You have changed the {edited} of this group. {fate}")
 
     def show_choices(self, settings: Settings) -> bool:
         """Show the choosers that matter now; whether one of them has just made a choice of its own."""
@@ -82,6 +87,7 @@ class Panel:
         """Say how well the layer fits, and what it would gain."""
         self.spinner.stop()
         self.retry.hide()
+        self.setup.hide()
         before, after = harmonies
         if leave:
             sentence = f"'{name}' already fits the picture. You can leave it as it is, or harmonize it anyway."
@@ -96,18 +102,26 @@ class Panel:
         if remark(self.image):
             sentence += f"\n{remark(self.image)}"
         self._say(sentence)
-        self.engine.set_text(f"Engine: {engine}")
+        self.engine.set_text("Worked out on this computer. Nothing is uploaded.")
+        self.engine.set_tooltip_text(f"Engine: {engine}")
 
     def wait(self, sentence: str) -> None:
         """Say what is being done."""
         self.spinner.start()
         self.retry.hide()
+        self.setup.hide()
         self._say(sentence)
 
-    def complain(self, sentence: str) -> None:
-        """Say what is wrong; the artist may change a choice or try again."""
+    def complain(self, sentence: str, error: EngineError | None = None) -> None:
+        """Say what is wrong; the artist may change a choice, try again, or set up the engine where that mends it."""
         self.spinner.stop()
-        self.retry.show()
+        invitation = self.setup.offer(error)
+        self.retry.set_visible(not invitation)
+        self._say(invitation or sentence)
+
+    def complain_of_setup(self, sentence: str, error: EngineError) -> None:
+        """Say why the engine could not be set up; the artist may try again."""
+        self.complain(sentence, error)
         self._say(sentence)
 
     def _say(self, sentence: str) -> None:
@@ -122,11 +136,13 @@ class Panel:
         self.verdict.set_size_request(-1, 58)  # two or three lines: the dialog does not jump
         self.retry = Gtk.Button(label="Try _again", use_underline=True, valign=Gtk.Align.CENTER)
         self.retry.connect("clicked", again)
+        self.setup = SetupRow(self.wait, again, self.complain_of_setup)
         self.engine = _text()
         self.engine.set_opacity(0.6)
         self.engine.set_yalign(0.5)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
-        for widget in (self.picture, self.before, _row(self.verdict, self.spinner), _row(self.engine, self.retry)):
+        verdict = _row(self.verdict, self.spinner)
+        for widget in (self.picture, self.before, verdict, self.setup.box, _row(self.engine, self.retry)):
             box.pack_start(widget, False, False, 0)
         return box
 
@@ -144,7 +160,11 @@ class Panel:
         for row, (label, widget) in enumerate(rows):
             grid.attach(label, 0, row, 1, 1)
             grid.attach(widget, 1, row, 1, 1)
-        self.edits = GimpUi.prop_check_button_new(config, "replace-edits", "Replace my chan_ges to this group")
+        replace = GimpUi.prop_check_button_new(config, "replace-edits", "Replace my chan_ges to this group")
+        self.edited = _text()
+        self.edits = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
+        for widget in (self.edited, replace):
+            self.edits.pack_start(widget, False, False, 0)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12, width_request=narrowest)
         box.pack_start(grid, False, False, 0)
         for name in ("color-strength", "light-strength"):

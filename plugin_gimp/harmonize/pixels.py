@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gi.repository import Babl, Gegl, Gimp
 
 codes = {"u8": "B", "u16": "H", "u32": "I", "half": "H", "float": "I", "double": "Q"}  # as bits, for moving about
-long_side = 512  # of what the engine looks at
+long_side, least_long_side = 512, 480  # of what the engine looks at
 band_pixels = 1 << 21  # read and written at a time
 nowhere = Gegl.AbyssPolicy.NONE
 
@@ -36,8 +37,14 @@ class Frame:
 
     @property
     def small(self) -> tuple[int, int]:
-        """Width and height of the small copy."""
-        share = min(1.0, long_side / max(self.width, self.height))
+        """Width and height of the small copy: in the canvas's own proportions, where whole pixels near 512 have them."""
+        longest, step = max(self.width, self.height), math.gcd(self.width, self.height)
+        if longest <= long_side:
+            return self.width, self.height
+        times = long_side * step // longest
+        if times * longest >= least_long_side * step:
+            return self.width // step * times, self.height // step * times
+        share = long_side / longest
         return max(1, round(self.width * share)), max(1, round(self.height * share))
 
     def bands(self) -> list[Gegl.Rectangle]:
@@ -70,7 +77,11 @@ def small_copy(drawable: Gimp.Drawable, frame: Frame) -> Small:
     numbers = drawable.get_buffer().get(rectangle(*size), frame.share, None, nowhere)
     if "'" not in stored:
         stored, numbers = _display_encoded(drawable, stored, numbers, size)
-    rgba = recoded(numbers, stored, "R'G'B'A u8", size)
+    return separated(recoded(numbers, stored, "R'G'B'A u8", size))
+
+
+def separated(rgba: bytes) -> Small:
+    """Part 8-bit RGBA into colours and alpha."""
     rgb = bytearray(3 * len(rgba) // 4)
     for channel in range(3):
         rgb[channel::3] = rgba[channel::4]

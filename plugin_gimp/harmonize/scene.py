@@ -9,6 +9,7 @@ from gi.repository import Gegl, Gimp
 from pixels import Frame, Small, codes, depth, nowhere, small_copy
 from record import every, group_of, place_of
 from refusal import Refusal
+from thumbnail import is_exact, thumbnail
 
 
 class Scene:
@@ -20,7 +21,11 @@ class Scene:
         self.selected = not Gimp.Selection.is_empty(image)
         place, ours = place_of(image, layer), group_of(image, layer)
         own = None if ours is None else place_of(image, ours)
+        self.shown: list[Gimp.Layer] = []
+        self.quick = is_exact(image, self.frame)
         self.copy = image.duplicate()
+        if self.quick:
+            self.small()  # at once: GIMP would begin to render the copy in full size, and keep us waiting
         self.copy.undo_disable()
         self.layer = _at(self.copy, place)
         for each in every(self.copy.get_layers()):
@@ -34,28 +39,41 @@ class Scene:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for layer in self.shown:
+            layer.delete()
         self.copy.delete()
 
     def visible(self) -> Gimp.Layer:
         """What is visible now, in full size; at first everything up to the layer."""
-        return Gimp.Layer.new_from_visible(self.copy, self.copy, "")
+        self.shown.append(Gimp.Layer.new_from_visible(self.copy, self.copy, ""))
+        return self.shown[-1]
+
+    def small(self) -> Small:
+        """What is visible now, in small."""
+        if self.quick:
+            return thumbnail(self.copy, self.frame)
+        self.visible()
+        try:
+            return small_copy(self.shown[-1], self.frame)
+        finally:
+            self.shown.pop().delete()
 
     def own_alpha(self) -> bytes:
         """What shows of the layer, whatever is selected, in small."""
         self._only(self.layer)
-        return self._small().alpha
+        return self.small().alpha
 
     def beneath(self) -> Small:
         """Everything visible beneath the layer. The layer stays hidden until `isolate`."""
         self.layer.set_visible(False)
-        return self._small()
+        return self.small()
 
     def alone(self, layer: Gimp.Layer) -> Small:
         """Another layer of the picture on its own."""
         twin = _at(self.copy, place_of(layer.get_image(), layer))
         self._only(twin)
         twin.set_mode(Gimp.LayerMode.NORMAL)
-        return self._small()
+        return self.small()
 
     def isolated_backdrop(self) -> Gimp.Layer | None:
         """What the layer's own group holds up to it, where that group is blended by itself; else None."""
@@ -71,8 +89,8 @@ class Scene:
             child.set_visible(True)
         return self.visible()
 
-    def foreground(self, use: str) -> Gimp.Layer:
-        """What of the layer reaches its group: its alpha, layer mask, opacity, and the selection. Nothing else remains.
+    def isolate(self, use: str) -> None:
+        """Leave only what of the layer reaches its group: its alpha, layer mask, opacity, and the selection.
 
         use: "auto"; "layer" leaves the selection aside; "selection" the layer's own shape.
         """
@@ -86,14 +104,6 @@ class Scene:
             self.copy.insert_layer(group, layer.get_parent(), self.copy.get_item_position(layer))
             self.copy.reorder_item(layer, group, 0)
             group.add_mask(group.create_mask(Gimp.AddMaskType.SELECTION))
-        return self.visible()
-
-    def _small(self) -> Small:
-        shown = self.visible()
-        try:
-            return small_copy(shown, self.frame)
-        finally:
-            shown.delete()
 
     def _white(self) -> Gimp.Layer:
         grey = self.copy.get_base_type() == Gimp.ImageBaseType.GRAY

@@ -72,13 +72,15 @@ class Subject:
         return Prepared(self.layer, group, effects, earlier, settings)
 
     def _read(self) -> None:
-        whole = self.scene.visible()
-        self.composite = small_copy(whole, self.frame)
+        self.composite = self.scene.small()
         see_through = min(self.composite.alpha) < opaque
+        whole = self.scene.visible() if see_through else None
         plate, reference = self._reference(self.scene.beneath())
-        self.backdrop = self.scene.isolated_backdrop() or (whole if see_through else None)
-        self.shown = self.scene.foreground(self.settings.foreground)
-        self.mask = small_grey(self.earlier.get_mask(), self.frame) if self.keeps_mask else self._small_mask()
+        self.backdrop = self.scene.isolated_backdrop() or whole
+        self.scene.isolate(self.settings.foreground)
+        kept = small_grey(self.earlier.get_mask(), self.frame) if self.keeps_mask else b""
+        tells = any(kept) and min(kept) < opaque  # one that is all white or all black tells nothing of what was pasted
+        self.mask = kept if tells else self._small_mask()
         self._refuse_mask()
         if plate is None and reference is None and see_through:
             reference = bytes(a * (opaque - m) // opaque for a, m in zip(self.composite.alpha, self.mask, strict=True))
@@ -108,7 +110,7 @@ class Subject:
         return plate, None if plate is None or min(plate.alpha) == opaque else plate.alpha
 
     def _small_mask(self) -> bytes:
-        part = small_copy(self.shown, self.frame).alpha
+        part = self.scene.small().alpha
         if self.backdrop is None:
             return part
         whole = small_copy(self.backdrop, self.frame).alpha
@@ -126,5 +128,5 @@ class Subject:
         if self.keeps_mask:
             bands = masks.of_mask(self.earlier.get_mask(), self.frame)
         else:
-            bands = masks.of_foreground(self.shown, self.backdrop, self.frame)
+            bands = masks.of_foreground(self.scene.visible(), self.backdrop, self.frame)
         masks.put(mask, bands, self.frame)

@@ -42,6 +42,7 @@ def apply(
         engine = connect(follow=os.getppid(), progress=_show) if asked else None  # follow GIMP, which started this process
         finished = []
         for subject in subjects:
+            Gimp.progress_set_text(f"Looking at '{subject.name}'")
             answer = answers.get(subject.layer) or look(engine, subject, settings)
             told = harmonies(answer)
             if leaves(answer) and not (settings.always or subject.layer in answers):
@@ -50,9 +51,9 @@ def apply(
             finished.append(subject.prepare(answer, settings))
             stack.callback(finished[-1].discard)
             Gimp.progress_update(0.5 + 0.4 * len(finished) / len(subjects))
+        Gimp.progress_end()  # with it goes its Cancel, which kills us: not while the picture is changed
         if finished:
             hand_over(image, finished)
-    Gimp.progress_end()
     return told
 
 

@@ -1,4 +1,7 @@
-"""Runs inside a GIMP with windows, beside what the keyboard does: answers the files that a test puts down."""
+"""Runs inside a GIMP with windows, beside what the keyboard does: answers the files that a test puts down.
+
+keep-NAME: write down what is visible and the layers. do: Python to be run.
+"""
 
 import json
 import os
@@ -22,4 +25,9 @@ while not os.path.exists(share + "end"):
                 },
                 file,
             )
+    if os.path.exists(share + "do"):
+        with open(share + "do") as file:
+            exec(file.read())
+        Gimp.displays_flush()
+        os.unlink(share + "do")
     time.sleep(0.1)

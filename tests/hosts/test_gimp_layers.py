@@ -113,8 +113,10 @@ answer["first"] = harmonize(image, pasted, color_strength=50)
 answer["half"] = at(image, 12, 10)
 answer["again"] = harmonize(image, pasted, color_strength=100)
 answer["whole"] = at(image, 12, 10)
+answer["tree"] = tree(image)
 """
     )
+    assert answer["tree"][0] == ["Harmonize: Pasted", ["Light (darken)", ["Tone curves", []]]]  # not numbered
     whole = harmonized(pasted)
     assert np.abs(answer["half"][:3] - (pasted + whole) / 2).max() <= 1
     assert np.abs(answer["whole"][:3] - whole).max() <= 1

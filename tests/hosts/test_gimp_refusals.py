@@ -3,6 +3,7 @@
 import pytest
 from gimp_scene import asking, brighter, plain
 from gimp_session import Session
+from xcf_pictures import wide_profile
 
 from harmonize_engine.harmonization import Confidence, Harmonization
 
@@ -46,6 +47,27 @@ answer["same"] = pixels_of(image) == before and bytes(numbers(image.get_selectio
     assert words in answer["error"]
     assert answer["same"]
     assert "fault of its own" not in answer["error"]
+
+
+def test_a_picture_that_simulates_cmyk_is_harmonized_and_it_is_said_in_what_colours(ask):
+    profile = bytearray(wide_profile())
+    profile[12:20] = b"prtrCMYK"
+    answer = ask(
+        f"""
+import sys
+version = "3.2" if hasattr(Gimp, "Curve") else "3.0"
+sys.path.insert(0, f"/session/home/.config/GIMP/{{version}}/plug-ins/harmonize")
+from foreground import remark
+image, under, pasted = scene()
+answer["before"] = remark(image)
+image.set_simulation_profile(Gimp.ColorProfile.new_from_icc_profile(bytes.fromhex("{profile.hex()}")))
+answer["remark"] = remark(image)
+answer["error"] = harmonize(image, pasted)
+answer["layers"] = len(image.get_layers())
+"""
+    )
+    assert answer.pop("remark").startswith("This picture simulates CMYK.")
+    assert answer == {"before": "", "error": "", "layers": 3}
 
 
 reasons = {"complains": "The mask is tiny. Paint.", "dies": "engine is not installed"}

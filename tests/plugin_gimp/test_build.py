@@ -30,9 +30,19 @@ def test_a_zip_holds_the_same(tmp_path):
     assert names == {f"harmonize/{path.name}" for path in build(tmp_path).iterdir()}
 
 
+def test_a_zip_that_works_alone_carries_the_installer(tmp_path):
+    installer = tmp_path / "built.pyz"
+    installer.write_bytes(b"the installer")
+    one, two = (build(tmp_path / f"{name}.zip", installer).read_bytes() for name in ("one", "two"))
+    assert one == two
+    archive = zipfile.ZipFile(tmp_path / "one.zip")
+    assert archive.read("harmonize/harmonize-install.pyz") == b"the installer"
+    assert archive.getinfo("harmonize/harmonize.py").external_attr >> 16 & 0o777 == 0o755  # as `unzip` makes it
+
+
 def test_only_the_standard_library_the_host_and_our_own_are_imported():
     modules = list((root / "plugin_gimp").rglob("*.py"))
-    own = {path.stem for path in modules} | {"engine_client", "gi"}
+    own = {path.stem for path in modules} | {"engine_client", "engine_setup", "gi"}
     for path in modules:
         assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text(), path.name
         for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
