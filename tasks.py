@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -45,10 +46,15 @@ def tool(name: str, *arguments: str) -> None:
     run(scripts / name, *arguments)
 
 
-def prepare(extras: str) -> None:
-    """Install Harmonize and the extras, editable, unless that was done for this very pyproject.toml."""
+def make_environment() -> None:
+    """Make the environment, with nothing in it but pip, unless it is there."""
     if not python.exists():
         venv.create(environment, with_pip=True)
+
+
+def prepare(extras: str) -> None:
+    """Install Harmonize and the extras, editable, unless that was done for this very pyproject.toml."""
+    make_environment()
     wanted = hashlib.sha256((root / "pyproject.toml").read_bytes() + extras.encode()).hexdigest()
     stamp = environment / f"ready-{extras.replace(',', '-')}"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -118,7 +124,40 @@ def bench() -> None:
     run(python, "-m", "benchmarks", *sys.argv[2:])
 
 
-tasks: dict[str, Callable[[], None]] = {task.__name__: task for task in (demo, test, lint, types, fix, bench)}
+def lock() -> None:
+    """Choose the newest packages for the installer, with the hashes of all their files."""
+    make_environment()
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    words = "pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-annotate"
+    words += " --no-emit-index-url --custom-compile-command"
+    for wanted in sorted((root / "installer" / "locks").glob("*.in")):
+        engine = [] if wanted.stem == "pip" else ["pyproject.toml"]
+        locked = str(wanted.with_suffix(".txt"))
+        tool("uv", *words.split(), "python3 tasks.py lock", *engine, str(wanted), "-o", locked)
+
+
+def build() -> None:
+    """Make the wheel, the installer and the plug-ins' archives, in dist/."""
+    make_environment()
+    dist = root / "dist"
+    payload = dist / "payload"
+    shutil.rmtree(dist, ignore_errors=True)
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "wheel", "--no-deps", "--wheel-dir", payload, ".")
+    run(*pip, "download", "--dest", payload, "--require-hashes", "-r", "installer/locks/pip.txt")
+    run(python, "installer/build.py", dist)
+    for wheel in payload.glob("harmonize-*.whl"):
+        shutil.copyfile(wheel, dist / wheel.name)
+
+
+def install() -> None:
+    """Build, and install the engine and the plug-ins for this user."""
+    build()
+    run(python, root / "dist" / "harmonize-install.pyz", "install", *sys.argv[2:])
+
+
+chores = (demo, test, lint, types, fix, bench, lock, build, install)
+tasks: dict[str, Callable[[], None]] = {task.__name__: task for task in chores}
 
 
 def main() -> int:

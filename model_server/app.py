@@ -189,7 +189,8 @@ async def health(request: Request) -> Response:
         wire.Health(
             "stopping" if life.stopping else "ok",
             harmonize_engine.__version__,
-            wire.protocol,
+            wire.protocols[-1],
+            wire.protocols,
             os.getpid(),
             service.started,
             max(0.0, time() - service.started),

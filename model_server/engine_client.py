@@ -40,7 +40,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-protocol = "v1"
+protocols = ("v1",)  # that this file speaks
 wanted_version = "0.1.0"  # an older server is asked to give way to the engine that is installed
 
 health_seconds = 2.0  # for a server to say how it is
@@ -287,6 +287,12 @@ class _Server:
         return f"server {host}:{self.port}, {self.health['device']['name']}"
 
     @property
+    def protocols(self) -> list[str]:
+        """What it speaks; the first engines told one only."""
+        told = self.health.get("protocols", [self.health.get("protocol")])
+        return [str(name) for name in told] if isinstance(told, list) else []
+
+    @property
     def is_old(self) -> bool:
         return _numbers(self.version) < _numbers(wanted_version)
 
@@ -372,9 +378,9 @@ def _found(command: Sequence[str] | None, follow: int | None, cancellation: Canc
     elif follow is not None:
         with contextlib.suppress(EngineError):  # it has its idle time, too
             server.ask("POST", "/v1/follow", {"pid": follow}, health_seconds, cancellation)
-    if server.health.get("protocol") != protocol:
+    if not set(protocols) & set(server.protocols):
         message = f"The engine ({server.version}) and this plug-in ({wanted_version}) do not understand each other."
-        outdated = "engine" if server.is_old else "plug-in"
+        outdated = "engine" if max(map(_numbers, server.protocols), default=[]) < _numbers(protocols[-1]) else "plug-in"
         raise EngineError("protocol_other", message, f"Update the {outdated} with the newest Harmonize installer.")
     return server
 
@@ -387,9 +393,10 @@ def _running(cancellation: Cancellation) -> _Server | None:
 def _start(words: list[str], follow: int | None, cancellation: Cancellation) -> None:
     """Start the engine and wait for its word that it, or another one, is ready. Raises what it complains of."""
     home = os.path.expanduser("~")
+    words = [*words, "--announce", *([] if follow is None else ["--follow", str(follow)])]
     try:
         child = subprocess.Popen(
-            [*words, "--announce", *([] if follow is None else ["--follow", str(follow)])],
+            _spoken(words) if os.name == "posix" else words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -410,6 +417,11 @@ def _start(words: list[str], follow: int | None, cancellation: Cancellation) -> 
         raise EngineError("engine_slow", f"The engine was not ready within {start_seconds:.0f} seconds.", "Try again.")
     if not told.get("ready"):
         raise _complaint(told)
+
+
+def _spoken(words: Sequence[str]) -> list[bytes]:
+    """Encode a command as the system has it: a Python inside Krita may think of file names that they are ASCII."""
+    return [word.encode("utf-8", "surrogateescape") for word in words]
 
 
 def _listen(child: subprocess.Popen[bytes], heard: queue.SimpleQueue[dict[str, Any] | None]) -> None:

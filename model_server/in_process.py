@@ -61,7 +61,8 @@ def health() -> wire.Health:
     return wire.Health(
         "ok",
         harmonize_engine.__version__,
-        wire.protocol,
+        wire.protocols[-1],
+        wire.protocols,
         os.getpid(),
         began,
         time() - began,

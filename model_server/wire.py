@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from harmonize_engine.errors import HarmonizeError
 
-protocol = "v1"
+protocols = ["v1"]  # that this server speaks, the oldest first
 hint = "/v1/openapi.json describes every field."
 most_fields = 32  # of a request's object; none of ours has half as many
 longest_side = 65536  # pixels; limits.proxy_pixels decides sooner
@@ -100,7 +100,8 @@ class Health(Struct, frozen=True):
 
     status: Literal["ok", "stopping"]
     version: str
-    protocol: str
+    protocol: Annotated[str, Meta(description="The newest that it speaks.")]
+    protocols: Annotated[list[str], Meta(description="All that it speaks, the oldest first.")]
     pid: int
     started: Annotated[float, Meta(description="Seconds since 1970.")]
     uptime_s: float

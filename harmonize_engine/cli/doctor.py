@@ -1,13 +1,12 @@
 """`harmonize doctor`: whether everything that Harmonize needs is there and works."""
 
 import argparse
-import json
 import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -17,6 +16,9 @@ from harmonize_engine.composite import proxy
 from harmonize_engine.engine import default_model, harmonize
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.render import render
+from installer.failure import InstallError
+from installer.machine import Machine
+from installer.rows import Row
 
 summary = "check that everything Harmonize needs is there and works"
 oldest_python = (3, 11)
@@ -24,37 +26,31 @@ packages = {"numpy": (1, 26), "pillow": (11, 0), "tifffile": (2024, 8), "onnxrun
 least_memory = 512 << 20  # bytes
 
 
-@dataclass(frozen=True)
-class Row:
-    """One check: ok, or what to do."""
-
-    what: str
-    ok: bool
-    found: str
-    todo: str = ""
-
-
 def describe(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a report without private data, for an issue")
+    parser.add_argument("--engine", action="store_true", help="check this engine only, not what is installed around it")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it. Raises HarmonizeError `problems_found`."""
-    rows: list[Row] = []
-    for check in (_python, _packages, _weights, _one_picture, _temporary_folder, _memory):
-        for row in check():
-            rows.append(row)
-            if not arguments.json:
-                print(f"{'ok' if row.ok else 'PROBLEM':<8} {row.what:<14} {row.found}", flush=True)
-                if row.todo:
-                    print(f"{'':<8} {'':<14} {row.todo}")
-    problems = sum(not row.ok for row in rows)
-    if arguments.json:
-        print(json.dumps({"version": __version__, "ok": not problems, "checks": [vars(row) for row in rows]}, indent=1))
-    if problems:
-        plural = "s" if problems > 1 else ""
-        raise HarmonizeError("problems_found", f"Found {problems} problem{plural}.", "What to do stands in each row.")
+    from installer import doctor  # here, so that no other verb waits for it
+
+    machine = Machine.this()
+    try:
+        if arguments.engine:
+            doctor.tell(checks(), machine, arguments, __version__)
+        else:
+            doctor.examine(machine, doctor.payload(machine), arguments, checks(), __version__)
+    except InstallError as error:
+        raise HarmonizeError(error.code, error.message, error.hint) from error
+
+
+def checks() -> Iterator[Row]:
+    """Examine this engine."""
+    for check in (_python, _packages, _weights, _device, _one_picture, _temporary_folder, _memory):
+        yield from check()
 
 
 def _python() -> Iterator[Row]:
@@ -90,6 +86,18 @@ def _weights() -> Iterator[Row]:
         return f"{default_model} {network.Network.load(default_model).card.version}, SHA-256 is right"
 
     yield _checked("weights", found)
+
+
+def _device() -> Iterator[Row]:
+    def found() -> str:
+        from model_server.limits import Limits
+        from model_server.shelf import Shelf
+
+        shelf = Shelf(None, "auto", (), Limits().model_memory)
+        shelf.warm()
+        return ": ".join(filter(None, (shelf.device.name, shelf.device.reason)))
+
+    yield _checked("device", found)
 
 
 def _one_picture() -> Iterator[Row]:

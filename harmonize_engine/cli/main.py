@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from harmonize_engine import __version__
 from harmonize_engine.cli import apply, benchmark, doctor, fit, models, render, serve, study, train
+from harmonize_engine.cli.installation import install, repair, uninstall
 from harmonize_engine.errors import HarmonizeError
 
 verbs = {
@@ -25,6 +26,9 @@ verbs = {
     "study": study,
     "train": train,
     "doctor": doctor,
+    "install": install,
+    "repair": repair,
+    "uninstall": uninstall,
 }
 
 
@@ -75,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     try:
         arguments = parser().parse_args(words)
+        arguments.words = words[words.index(arguments.verb) :]  # for who hands over
         verbs[arguments.verb].run(arguments)
         sys.stdout.flush()
         return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from install_kit import before_version, built
 from recipe import RootUnavailable
 from roots import Root, opened
 
@@ -49,3 +50,10 @@ def gimp_root(request: pytest.FixtureRequest, roots) -> Root:
 @pytest.fixture(scope="session", params=["forky", "trixie"], ids=["krita-5.3", "krita-5.2"])
 def krita_root(request: pytest.FixtureRequest, roots) -> Root:
     return roots(request.param)
+
+
+@pytest.fixture(scope="session")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of the archives, of this version and of one before."""
+    folder = tmp_path_factory.mktemp("archives")
+    return {"this": built(folder / "this"), "before": built(folder / "before", before_version)}

@@ -1,5 +1,6 @@
 """Which layers the plug-in takes in real Krita, what it shows the engine, and how it renews what it made."""
 
+import random
 import subprocess
 import sys
 
@@ -321,8 +322,10 @@ said.append(list(shown(made)[there : there + 3]))
 
 
 def test_kritas_own_importer_takes_the_zip(desk):
-    """Tools > Scripts > Import Python Plugin from File."""
-    subprocess.run([sys.executable, builder, desk.root.share / "plugin.zip"], check=True)
+    """Tools > Scripts > Import Python Plugin from File, of a zip that carries the installer."""
+    installer = desk.root.share / "built.pyz"
+    installer.write_bytes(random.Random(1).randbytes(9 << 20))
+    subprocess.run([sys.executable, builder, desk.root.share / "plugin.zip", installer], check=True)
     script = """
 sys.path.append("/usr/share/krita/pykrita")
 from plugin_importer.plugin_importer import PluginImporter
@@ -335,6 +338,8 @@ said = [[plugin["name"] for plugin in found], sorted(files)]
     assert names == ["harmonize_krita"]
     assert {"actions/harmonize_krita.action", "pykrita/harmonize_krita.desktop"} < {*files}
     assert "pykrita/harmonize_krita/engine_client.py" in files
+    imported = desk.root.share / "resources/pykrita/harmonize_krita/harmonize-install.pyz"
+    assert imported.read_bytes() == installer.read_bytes()
 
 
 def test_after_a_conversion_the_layers_are_made_anew(desk):

@@ -58,7 +58,7 @@ def test_both_tell_their_models_and_their_health(engine: engine_client.Engine):
         one.harmonize(proxy())
         assert [model["name"] for model in one.models() if model["default"]] == ["parametric"]
         told = one.health()
-        assert told["protocol"] == engine_client.protocol and told["device"]["name"] == "cpu"
+        assert told["protocol"] in engine_client.protocols and told["device"]["name"] == "cpu"
         assert "parametric" in told["models_loaded"]
     assert engine.health().keys() == InProcessEngine().health().keys()
 

@@ -102,16 +102,40 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_engine(health: Any, folder:
     assert raised.value.code == "engine_not_started"
 
 
-def test_a_server_of_another_protocol_is_told_with_what_to_update(folder: Path):
-    other = {"/v1/health": [(well | {"protocol": "v2"},)] * 3}
-    for version, outdated in (("9.0.0", "plug-in"), ("0.0.9", "engine")):
-        with scripted(telling({path: list(answers) for path, answers in other.items()}, [])) as port:
-            leave_state(folder, port, version=version)
-            ready = [sys.executable, "-c", 'print(\'{"ready": true, "attached": true}\')']
-            with pytest.raises(EngineError) as raised:
-                connect("server", ready)
-        assert raised.value.code == "protocol_other"
-        assert version in raised.value.message and f"Update the {outdated} " in raised.value.hint
+unknown_protocols = [
+    ("9.0.0", {"protocol": "v2"}, "plug-in"),
+    ("9.0.0", {"protocol": "v10", "protocols": ["v9", "v10"]}, "plug-in"),
+    ("0.0.9", {"protocol": "v0"}, "engine"),
+    ("0.0.9", {"protocol": "v0", "protocols": ["v0"]}, "engine"),
+    ("0.0.9", {"protocols": "strange"}, "engine"),
+    ("0.0.9", {"protocols": []}, "engine"),
+]
+
+
+@pytest.mark.parametrize(("version", "spoken", "outdated"), unknown_protocols)
+def test_a_server_of_another_protocol_is_told_with_what_to_update(
+    version: str, spoken: dict[str, Any], outdated: str, folder: Path
+):
+    with scripted(telling({"/v1/health": [(well | spoken,)] * 3}, [])) as port:
+        leave_state(folder, port, version=version)
+        ready = [sys.executable, "-c", 'print(\'{"ready": true, "attached": true}\')']
+        with pytest.raises(EngineError) as raised:
+            connect("server", ready)
+    assert raised.value.code == "protocol_other"
+    assert version in raised.value.message and f"Update the {outdated} " in raised.value.hint
+
+
+@pytest.mark.parametrize("spoken", [["v1"], ["v1", "v2"], ["v0", "v1"]])
+def test_an_engine_that_still_or_also_speaks_our_protocol_will_do(spoken: list[str], folder: Path):
+    with scripted(telling({"/v1/health": [(well | {"protocol": "v2", "protocols": spoken},)] * 2}, [])) as port:
+        leave_state(folder, port, version="9.0.0")
+        assert connect("server", nobody).health()["protocols"] == spoken
+
+
+def test_the_server_tells_what_the_client_speaks(server: Running, folder: Path):
+    leave_state(folder, server.port, server.token)
+    told = connect("server", nobody).health()
+    assert told["protocol"] == told["protocols"][-1] and set(told["protocols"]) & set(engine_client.protocols)
 
 
 def test_an_older_server_makes_way_for_the_one_that_is_installed(server: Running, folder: Path, tmp_path: Path):

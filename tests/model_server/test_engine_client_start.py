@@ -143,7 +143,14 @@ def test_a_program_that_is_not_there_is_told_by_name():
 def test_an_engine_that_starts_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(engine_client, "start_seconds", 0.5)
     assert failing("import time; time.sleep(60)").code == "engine_slow"
-    wait_until(lambda: not any("time.sleep(60)" in " ".join(child.cmdline()) for child in psutil.Process().children()))
+
+    def sleeps(child: psutil.Process) -> bool:
+        try:
+            return "time.sleep(60)" in " ".join(child.cmdline())
+        except psutil.Error:  # it has ended between two looks
+            return False
+
+    wait_until(lambda: not any(map(sleeps, psutil.Process().children())))
 
 
 def test_an_engine_that_nobody_finds_is_told():
@@ -167,3 +174,23 @@ def test_the_engine_has_no_console_window_and_no_ctrl_c_of_another(monkeypatch: 
     no_window, new_group = 0x08000000, 0x00000200
     assert engine_client.start_options("win32") == {"creationflags": no_window | new_group}
     assert engine_client.start_options("linux") == engine_client.start_options("darwin") == {"start_new_session": True}
+
+
+if os.name == "posix":
+
+    def test_a_host_that_takes_file_names_for_ascii_starts_an_engine_in_a_home_with_accents(tmp_path: Path):
+        """The Python inside Krita does, whatever the locale is."""
+        engine = tmp_path / "Zoë 画" / "engine"
+        engine.parent.mkdir()
+        engine.write_text('#!/bin/sh\necho \'{"ready": false, "code": "met", "message": "Met."}\'\n')
+        engine.chmod(0o755)
+        told = json.dumps(str(engine))  # as engine.json has it
+        script = (
+            "from model_server.engine_client import connect, EngineError\n"
+            f"try: connect('server', [{told}])\n"
+            "except EngineError as error: print(error.code)\n"
+        )
+        variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "HARMONIZE_RUNTIME_DIR": str(tmp_path)}
+        host = [sys.executable, "-c", script]
+        ended = subprocess.run(host, env=os.environ | variables, cwd=root, capture_output=True, text=True)
+        assert ended.stdout == "met\n", ended.stderr

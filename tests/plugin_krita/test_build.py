@@ -23,7 +23,16 @@ def test_the_zip_is_what_kritas_importer_wants(tmp_path):
     assert {"harmonize_krita.desktop", "harmonize_krita.action", "harmonize_krita/", "harmonize_krita/__init__.py"} <= {
         *names
     }
-    assert {"harmonize_krita/engine_client.py", "harmonize_krita/LICENSE"} <= {*names}
+    assert {"harmonize_krita/engine_client.py", "harmonize_krita/engine_setup.py", "harmonize_krita/LICENSE"} <= {*names}
+    assert "harmonize_krita/harmonize-install.pyz" not in names
+
+
+def test_a_zip_that_works_alone_carries_the_installer(tmp_path):
+    installer = tmp_path / "built.pyz"
+    installer.write_bytes(b"the installer")
+    subprocess.run([sys.executable, folder / "build.py", tmp_path / "plugin.zip", installer], check=True)
+    with ZipFile(tmp_path / "plugin.zip") as archive:
+        assert archive.read("harmonize_krita/harmonize-install.pyz") == b"the installer"
 
 
 def test_the_same_input_gives_the_same_zip(tmp_path):

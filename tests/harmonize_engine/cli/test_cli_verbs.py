@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ import pytest
 from harmonize_engine import Curves, Harmonization, Shading, render
 from harmonize_engine.cli import doctor
 from harmonize_engine.cli.fit import judgement
+from installer import programs
+from installer.machine import Machine
 from tests.harmonize_engine.cli.conftest import Desk, scene
 
 change = Harmonization(
@@ -74,17 +79,53 @@ def test_models(desk: Desk) -> None:
     assert len(listed[0]["weights_sha256"]) == 64 and listed[0]["default"]
 
 
-def test_doctor_finds_everything_well(desk: Desk) -> None:
+@pytest.fixture
+def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A user for whom the installer has done nothing yet, on a computer without editors."""
+    machine = Machine("linux", "x86_64", {"HARMONIZE_RUNTIME_DIR": str(tmp_path / "run")}, tmp_path)
+    monkeypatch.setattr(Machine, "this", lambda: machine)
+    monkeypatch.setattr(programs, "installed", lambda *_: [])
+    return machine
+
+
+def test_doctor_finds_everything_well(desk: Desk, nothing_installed: Machine) -> None:
     ran = desk.harmonize("doctor")
     assert ran.status == 0, ran.out
     assert "PROBLEM" not in ran.out and "ms looking" in ran.out
     checks = json.loads(desk.harmonize("doctor", "--json").out)
-    assert checks["ok"] and {"Python", "numpy", "weights", "one picture", "free memory"} <= {
+    assert checks["ok"] and {"Python", "numpy", "weights", "device", "one picture", "free memory", "server", "editors"} <= {
         row["what"] for row in checks["checks"]
     }
+    engine_alone = json.loads(desk.harmonize("doctor", "--engine", "--json").out)
+    assert {row["what"] for row in engine_alone["checks"]} < {row["what"] for row in checks["checks"]}
 
 
-def test_doctor_tells_what_to_do(desk: Desk, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installers_verbs_are_handed_over(desk: Desk, nothing_installed: Machine) -> None:
+    """Without an installer that was kept, as in a clone that was not built, this one says what it lacks."""
+    with pytest.raises(SystemExit) as ended:
+        desk.harmonize("uninstall", "--dry-run")
+    assert ended.value.code == 0
+    desk.refused("usage", "uninstall", "--wheelhouse", "x")
+
+
+if os.name == "posix":
+
+    def test_the_installer_that_was_kept_takes_over(desk: Desk, tmp_path: Path) -> None:
+        kept = tmp_path / "harmonize/harmonize-install.pyz"
+        kept.parent.mkdir()
+        with zipfile.ZipFile(kept, "w") as archive:
+            archive.writestr(
+                "__main__.py", "import json, sys; print(json.dumps([sys.argv[1:], sys.prefix == sys.base_prefix]))"
+            )
+        command = [sys.executable, "-m", "harmonize_engine.cli.main", "repair", "--yes", "--device", "cpu"]
+        environment = os.environ | {"XDG_DATA_HOME": str(tmp_path)}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert json.loads(ended.stdout) == [["repair", "--yes", "--device", "cpu"], True]
+
+
+def test_doctor_tells_what_to_do(
+    desk: Desk, weights: Path, nothing_installed: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (weights / "parametric.onnx").write_bytes(b"changed")
     monkeypatch.setattr(doctor, "packages", {"numpy": (999, 0), "no-such-package": (1, 0)})
     monkeypatch.setattr(doctor, "_free_memory", lambda: 1000)
@@ -95,7 +136,7 @@ def test_doctor_tells_what_to_do(desk: Desk, weights: Path, monkeypatch: pytest.
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     ran = desk.harmonize("doctor")
     assert ran.status == 2
-    assert ran.err == "harmonize: error [problems_found]: Found 6 problems. What to do stands in each row.\n"
+    assert ran.err == "harmonize: error [problems_found]: Found 7 problems. What to do stands in each row.\n"
     for told in ("[weights_changed]", "Install Harmonize again.", "Install numpy 999.0", "missing", "TMPDIR"):
         assert told in ran.out
 

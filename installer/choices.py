@@ -1,0 +1,48 @@
+"""What an installation was told, kept so that `repair` does the same."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from installer.failure import InstallError
+from installer.machine import Machine
+from installer.writing import read, write
+
+
+@contextlib.contextmanager
+def kept(machine: Machine, chosen: argparse.Namespace, dry: bool = False) -> Generator[None, None, None]:
+    """Keep the choices while the engine is installed and from then on; an installation that never began leaves none."""
+    told = {"editor": chosen.editor, "no_editors": chosen.no_editors, "device": chosen.device}
+    if not dry:
+        write(_path(machine), json.dumps(told).encode(), 0o600)
+    try:
+        yield
+    except InstallError:
+        if not any((machine.data / "versions").glob("*")):
+            _path(machine).unlink(missing_ok=True)
+        raise
+
+
+def recall(machine: Machine, chosen: argparse.Namespace) -> None:
+    """Fill in what the command line leaves open."""
+    told = _told(machine)
+    chosen.no_editors = chosen.no_editors or (bool(told.get("no_editors")) and not chosen.editor)
+    chosen.editor = chosen.editor or told.get("editor")
+    chosen.device = chosen.device or told.get("device")
+
+
+def _path(machine: Machine) -> Path:
+    return machine.data / "choices.json"
+
+
+def _told(machine: Machine) -> dict[str, Any]:
+    try:
+        told = json.loads(read(_path(machine)) or b"{}")
+    except (InstallError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
