@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import command, engine, gimp, krita, renderer, server
+from benchmarks import command, engine, gimp, install, krita, renderer, server
 
 benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
     engine.measure,
@@ -16,6 +16,7 @@ benchmarks: tuple[Callable[[Path], list[tuple[str, str, str]]], ...] = (
     server.measure,
     krita.measure,
     gimp.measure,
+    install.measure,
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from installer.engine import installed
 from installer.failure import InstallError
 from installer.machine import Machine
 from installer.writing import read, write
@@ -16,12 +17,21 @@ from installer.writing import read, write
 
 @contextlib.contextmanager
 def kept(machine: Machine, chosen: argparse.Namespace, dry: bool = False) -> Generator[None, None, None]:
-    """Keep the choices while the engine is installed and from then on; an installation that never began leaves none."""
+    """Keep the choices while the engine is installed and from then on; an installation that never began leaves none.
+
+    --no-editors after plug-ins were installed means this time only: the button in an editor says it, and `repair` goes on
+    to look after them. A graphics card that did not prove itself is forgotten, or every repair would fetch its packages.
+    """
+    before = _told(machine)
     told = {"editor": chosen.editor, "no_editors": chosen.no_editors, "device": chosen.device}
+    if chosen.no_editors and before.get("no_editors") is False:
+        told |= {"editor": before.get("editor"), "no_editors": False}
     if not dry:
         write(_path(machine), json.dumps(told).encode(), 0o600)
     try:
         yield
+        if not dry and (made := installed(machine)) is not None:
+            write(_path(machine), json.dumps(told | {"device": made.device}).encode(), 0o600)
     except InstallError:
         if not any((machine.data / "versions").glob("*")):
             _path(machine).unlink(missing_ok=True)
