@@ -36,10 +36,10 @@ def test_torch_is_imported_under_models_and_training_only(path):
 
 
 @pytest.mark.parametrize("path", engine, ids=lambda path: str(path.relative_to(root)))
-def test_the_engine_imports_no_plug_in_and_only_its_command_line_the_server(path):
-    above = {"plugin_krita", "plugin_gimp", "installer"}
+def test_the_engine_imports_no_plug_in_and_only_its_command_line_the_server_and_the_installer(path):
+    above = {"plugin_krita", "plugin_gimp"}
     if path.parent.name != "cli":
-        above.add("model_server")
+        above |= {"model_server", "installer"}
     assert not {name.split(".")[0] for name in imported(path)} & above
 
 
@@ -49,6 +49,14 @@ def test_starting_loads_nothing_that_is_slow_to_load(module):
     script = f"import sys, {module}; print(sorted({slow} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted((root / "installer").rglob("*.py")), ids=lambda path: path.name)
+def test_the_installer_needs_the_standard_library_only(path):
+    """It runs before there is an engine. What it asks of one, it asks in the engine's own process or of its client."""
+    tops = {name.split(".")[0] for name in imported(path)}
+    assert tops - {"installer", "model_server"} <= sys.stdlib_module_names
+    assert not {name for name in imported(path) if name.startswith("model_server.")} - {"model_server.engine_client"}
 
 
 server = sorted((root / "model_server").rglob("*.py"))
