@@ -23,11 +23,13 @@ picture effects
 click $((EFFECTS - 74)) 600
 wait_for window "^Curves$"
 xdotool windowmove $(window "^Curves$") 500 60
-sleep 1
+sleep 3
 picture curves
-xdotool mousemove 700 300 mousedown 1; sleep 0.3
-for y in 320 340 360 380 400 420; do xdotool mousemove 700 $y; sleep 0.1; done
-xdotool mouseup 1; sleep 0.5
+for x in 700 780; do  # twice: a window that is still being drawn misses the first
+    xdotool mousemove $x 300 mousedown 1; sleep 0.3
+    for y in 320 340 360 380 400 420; do xdotool mousemove $x $y; sleep 0.1; done
+    xdotool mouseup 1; sleep 1
+done
 picture dragged
 press alt+o
 wait_for gone "^Curves$"
