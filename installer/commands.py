@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from installer import arguments as words
 from installer import choices, doctor, editors, engine, plugins
@@ -81,12 +80,8 @@ def _install(machine: Machine, payload: Payload, chosen: argparse.Namespace, voi
             engine.install(machine, payload, source=source, device=device, tell=tell, changes=changes)
         return _place(ours, payload, changes)
 
-    if not _agreed(machine, chosen, voice, do):
+    if not _done(machine, chosen, voice, do):
         return 0
-    with only_one(machine):
-        notes = do(voice.tell, Changes(machine, voice.tell))
-    for note in notes:
-        voice.tell(note)
     kinds = dict.fromkeys(editor.kind for editor in ours if not editor.blocked)
     ways = [where[kind] for kind in kinds]
     if not ours and not chosen.no_editors:
@@ -122,12 +117,8 @@ def uninstall(machine: Machine, chosen: argparse.Namespace, voice: Voice) -> int
             changes.remove_all()
         return notes
 
-    if not _agreed(machine, chosen, voice, do):
+    if not _done(machine, chosen, voice, do):
         return 0
-    with only_one(machine):
-        notes = do(voice.tell, Changes(machine, voice.tell))
-    for note in notes:
-        voice.tell(note)
     voice.finish("Harmonize is removed." if chosen.editor is None else "Its plug-in is removed.")
     return 0
 
@@ -139,7 +130,18 @@ verbs: dict[str, Callable[[Machine, argparse.Namespace, Voice], int]] = {
 }
 
 
-def _agreed(machine: Machine, chosen: argparse.Namespace, voice: Voice, do: Callable[[Tell, Changes], Any]) -> bool:
+def _done(machine: Machine, chosen: argparse.Namespace, voice: Voice, do: Callable[[Tell, Changes], list[str]]) -> bool:
+    """Do it, unless it is not wanted once it is told; gives whether it was done."""
+    if not _agreed(machine, chosen, voice, do):
+        return False
+    with only_one(machine):
+        notes = do(voice.tell, Changes(machine, voice.tell))
+    for note in notes:
+        voice.tell(note)
+    return True
+
+
+def _agreed(machine: Machine, chosen: argparse.Namespace, voice: Voice, do: Callable[[Tell, Changes], list[str]]) -> bool:
     """Tell what would be done, and whether to do it."""
     if chosen.yes and not chosen.dry_run:
         return True

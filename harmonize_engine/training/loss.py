@@ -6,11 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harmonize_engine import gate
 from harmonize_engine.models.parametric import shrunk
 from harmonize_engine.models.tone_curves import apply_curves
 from harmonize_engine.training.colour import luma
 
-harmony_scale = 20 / 255  # a foreground this far off (RMS) has harmony 1/e
+harmony_scale = gate.scale / 255  # a foreground this far off (RMS) has harmony 1/e
 
 
 def render(composites: Tensor, masks: Tensor, curves: Tensor, gain: Tensor) -> Tensor:

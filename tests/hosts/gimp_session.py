@@ -30,7 +30,6 @@ class Gimp:
     """One gimp-console that does one script after the other; a script may use everything in gimp_kit.py."""
 
     def __init__(self, root: Root) -> None:
-        root.renew_home()
         install(root)
         self.root, self.share = root, root.share
         self.pool = ThreadPoolExecutor(1)

@@ -60,16 +60,10 @@ class Root:
         self.share.mkdir()
         (session / "runtime").mkdir(mode=0o700)
         shutil.copytree(Path(__file__).parent / "bench", self.bench)
-        self.renew_home()
-
-    def renew_home(self) -> None:
-        """Give the user the home that the root came with: editors keep settings and caches from one test to the next."""
-        home = self.session / "home"
-        shutil.rmtree(home, ignore_errors=True)
-        if (self.tree / "warm").exists():
-            subprocess.run(["cp", "-a", self.tree / "warm", home], check=True)
+        if (tree / "warm").exists():
+            subprocess.run(["cp", "-a", tree / "warm", session / "home"], check=True)
         else:
-            home.mkdir()
+            (session / "home").mkdir()
 
     def inside(self, path: Path) -> str:
         """The name a file of the session has inside the root."""
