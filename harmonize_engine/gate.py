@@ -11,6 +11,7 @@ from typing import Any
 from harmonize_engine.harmonization import Confidence
 
 scale = 20.0  # levels
+unseen = 0.5  # levels: nobody sees a smaller change
 least = 1e-3  # harmony that is still told apart: 138 levels off
 
 
@@ -54,14 +55,15 @@ class Gate:
 
     def confidence(self, opinion: Opinion) -> Confidence:
         """Say how well the foreground fits, will fit, and whether to leave it."""
+        nothing = opinion.moved < unseen
         if not self.gain:
-            leave = opinion.before >= self.leave_above or opinion.after <= opinion.before
+            leave = nothing or opinion.before >= self.leave_above or opinion.after <= opinion.before
             return Confidence(round(opinion.before, 4), round(opinion.after, 4), leave)
         off = levels_off(min(max(self.before[0] + self.before[1] * opinion.before, least), 1.0))
         gain = sum(weight * value for weight, value in zip(self.gain, features(opinion), strict=True))
         # no result can be nearer or farther by more than it was moved, nor nearer than the truth itself
         gain = min(max(gain, -opinion.moved), opinion.moved, off)
-        return Confidence(round(harmony(off), 4), round(harmony(off - gain), 4), gain < self.least_gain)
+        return Confidence(round(harmony(off), 4), round(harmony(off - gain), 4), nothing or gain < self.least_gain)
 
 
 def features(opinion: Opinion) -> Sequence[float]:

@@ -18,7 +18,8 @@ from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.gate import Gate, Opinion
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.render import exact
-from harmonize_engine.shading import from_gain
+from harmonize_engine.shading import Shading, from_gain
+from harmonize_engine.window import Window, around
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -38,7 +39,8 @@ class Card:
     sha256: str
     gate: Gate
     summary: str
-    side: int = usual_side  # of the input, pixels: it has the picture's shape at about this area
+    side: int = usual_side  # of the input, pixels: it has the window's shape at about this area
+    window: float = 0.0  # share of the window that a foreground fills, or less; 0 = it looks at the whole picture
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None) -> "Card":
@@ -51,7 +53,10 @@ class Card:
             gate, side = Gate.read(card["gate"]), int(card.get("side", usual_side))
             if side % cell or not least_side <= side <= largest_side:
                 raise ValueError(f"no side of an input: {side}")
-            return cls(name, card["version"], card["sha256"], gate, card["summary"], side)
+            window = float(card.get("window", 0.0))
+            if not 0 <= window <= 1:
+                raise ValueError(f"no share of a window: {window}")
+            return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window)
         except (ValueError, TypeError, KeyError) as error:
             raise _broken(path) from error
 
@@ -112,7 +117,8 @@ class Network:
 
         Raises what `harmonize_all` raises.
         """
-        seen = [self._input(composite) for composite in composites]
+        views = [self._view(composite) for composite in composites]
+        seen = [view.seen for view in views]
         before = self._look(seen)
         found = [self._harmonization(look) for look in before]
         results = [exact(one.image, one.mask, result) for one, result in zip(seen, found, strict=True)]
@@ -120,21 +126,26 @@ class Network:
         after = self._look(rendered)
         moved = [_moved(one, image) for one, image in zip(seen, results, strict=True)]
         opinions = [Opinion(old.harmony, new.harmony, far) for old, new, far in zip(before, after, moved, strict=True)]
-        return list(zip(found, opinions, strict=True))
+        return [(view.spread(result), opinion) for view, result, opinion in zip(views, found, opinions, strict=True)]
 
     def harmony_of_all(self, composites: Sequence[Composite]) -> list[float]:
         """Judge display-encoded composites: what the network says of each, 0..1, as it is and not calibrated.
 
         Raises what `harmonize_all` raises.
         """
-        return [look.harmony for look in self._look([self._input(composite) for composite in composites])]
+        return [look.harmony for look in self._look([self._view(one).seen for one in composites])]
 
-    def _input(self, composite: Composite) -> Composite:
-        """Shrink to what the network looks at."""
-        height, width = composite.mask.shape
-        seen = composite.resized(*input_size(height, width, self.card.side))
+    def _view(self, composite: Composite) -> "_View":
+        """Cut and shrink to what the network looks at; a reference mask is always within it."""
+        size = height, width = composite.mask.shape
+        window = Window(0, height, 0, width)
+        if self.card.window:
+            reference = composite.reference
+            wanted = composite.mask if reference is None else np.maximum(composite.mask, reference)
+            window = around(wanted, self.card.window)
+        seen = window.cut(composite).resized(*input_size(window.height, window.width, self.card.side))
         _refuse_not_finite(seen)
-        return seen
+        return _View(window, size, seen)
 
     def _harmonization(self, look: "_Look") -> Harmonization:
         adjustments = (Curves.uniform(look.curves), from_gain(look.gain))
@@ -167,6 +178,23 @@ class Network:
                 "Close other programs that need its memory, or choose the device cpu.",
             ) from error
         return [_Look(curves[n], gain[n, 0], float(harmony[n, 0])) for n in range(len(seen))]
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What of a picture of a size (height, width) the network sees."""
+
+    window: Window
+    size: tuple[int, int]
+    seen: Composite
+
+    def spread(self, harmonization: Harmonization) -> Harmonization:
+        """Make light maps that cover the window cover the picture."""
+        spread = (
+            self.window.spread(adjustment, *self.size) if isinstance(adjustment, Shading) else adjustment
+            for adjustment in harmonization.adjustments
+        )
+        return replace(harmonization, adjustments=tuple(spread))
 
 
 @dataclass(frozen=True, eq=False)

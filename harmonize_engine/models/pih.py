@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harmonize_engine.models.rendering import apply_curves
 from harmonize_engine.models.resnet import ResNet
-from harmonize_engine.models.tone_curves import apply_curves
 
 
 @dataclass(frozen=True)

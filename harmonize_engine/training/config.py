@@ -26,6 +26,7 @@ class TrainingConfig:
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     side: int = 128  # of the network's input, pixels; it keeps the picture's shape at about this area
 
+    window: float = 0.5  # share of its input that a foreground fills, or less; 0 = it sees all of every photograph
     photographs: float = 1.0  # share of the training photographs that is used
 
     # streams
@@ -82,6 +83,8 @@ class TrainingConfig:
             )
         if not 0 < self.photographs <= 1:
             raise HarmonizeError("config_wrong", f"{self.photographs} is not a share of the photographs from 0 to 1.")
+        if not 0 <= self.window <= 1:
+            raise HarmonizeError("config_wrong", f"{self.window} is not a share of a window from 0 to 1.")
         if self.side % 16 or not 64 <= self.side <= 1024:
             raise HarmonizeError("config_wrong", f"A side of {self.side} pixels is not a multiple of 16 from 64 to 1024.")
 
@@ -102,6 +105,7 @@ _ours = replace(
 _paper = TrainingConfig(
     network=PihConfig(strides=(2, 2, 2, 2, 2, 2)),  # 16 x 16 at a 128 x 128 input, as the paper's has at 512 x 512
     discriminator=DiscriminatorConfig(strides=(2, 2, 2, 2, 2, 2), coarser=1),
+    window=0.0,
     whole_picture=0.92,
     adversarial=0.08,
     adversary_sees_all=True,

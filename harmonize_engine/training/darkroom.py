@@ -16,7 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from harmonize_engine.models.tone_curves import apply_curves
+from harmonize_engine.models.rendering import apply_curves
 from harmonize_engine.training import colour
 from harmonize_engine.training.retouch import develop, uniform
 

@@ -8,25 +8,10 @@ from torch import Tensor
 
 from harmonize_engine import gate
 from harmonize_engine.models.parametric import shrunk
-from harmonize_engine.models.tone_curves import apply_curves
+from harmonize_engine.models.rendering import apply_curves, foreground_mean, render
 from harmonize_engine.training.colour import luma
 
 harmony_scale = gate.scale / 255  # a foreground this far off (RMS) has harmony 1/e
-
-
-def render(composites: Tensor, masks: Tensor, curves: Tensor, gain: Tensor) -> Tensor:
-    """Render the reference formula: C * (1 - m) + m * clip(shading(curves(C)), 0, 1).
-
-    composites (N, 3, H, W), masks (N, 1, H, W), curves (N, 3, K), gain (N, 1, h, w); bilinear, half-pixel centres.
-    """
-    light = F.interpolate(gain, composites.shape[2:], mode="bilinear", align_corners=False)
-    changed = (apply_curves(composites, curves) * light).clamp(0.0, 1.0)
-    return composites + (changed - composites) * masks
-
-
-def foreground_mean(values: Tensor, masks: Tensor) -> Tensor:
-    """Average values (N, C, H, W) over channels and the foreground, (N,)."""
-    return (values * masks).sum((1, 2, 3)) / (masks.sum((1, 2, 3)) * values.shape[1]).clamp_min(1e-6)
 
 
 def errors(results: Tensor, truths: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:

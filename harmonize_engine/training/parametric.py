@@ -22,6 +22,7 @@ from tqdm import tqdm
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
 from harmonize_engine.models.parametric import Parametric
+from harmonize_engine.models.rendering import render
 from harmonize_engine.training import checkpoint, loss, photographs, pretrained, shipped, streams, validation
 from harmonize_engine.training import config as configuration
 from harmonize_engine.training.adversary import Adversary
@@ -107,7 +108,11 @@ def _load(
     if not processes.leads:
         processes.wait()
     found = [
-        [part for folder in folders for part in photographs.load(folder, split, cache, config.side, not processes.leads)]
+        [
+            part
+            for folder in folders
+            for part in photographs.load(folder, split, cache, config.side, not processes.leads, config.window)
+        ]
         for split in ("train", "val")
     ]
     if processes.leads:
@@ -228,7 +233,7 @@ class Training:
         """Give the averaged network's results."""
         with self._bfloat16():
             curves, gain, _ = self.kept(composites, masks, composites, 1 - masks)
-        return loss.render(composites, masks, curves.float(), gain.float())
+        return render(composites, masks, curves.float(), gain.float())
 
     def _bfloat16(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16)

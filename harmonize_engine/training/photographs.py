@@ -20,8 +20,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from harmonize_engine.training.sources import Example, Source, examples
+from harmonize_engine.window import around, margin
 
 names = ("square", "landscape", "portrait")
+Part = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the whole
 kinds = {  # what is kept of a foreground, and in how many channels
     "photograph": 4,  # RGB, mask
     "pair": 7,  # and the version before it
@@ -70,28 +72,32 @@ def unpacked(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
 
 
-def shape_of(width: int, height: int) -> str:
+def shape_of(width: float, height: float) -> str:
     """Name the shape that distorts a picture of this size least."""
     ratio = width / height
     return "landscape" if ratio > 1.14 else "portrait" if ratio < 0.88 else "square"
 
 
-def load(folder: Path, split: str, cache: Path, side: int = 128, quiet: bool = True) -> list[Photographs]:
+def load(
+    folder: Path, split: str, cache: Path, side: int = 128, quiet: bool = True, window: float = 0.0
+) -> list[Photographs]:
     """Load a split ('train' or 'val') of a folder, from the cache where the same files were decoded before.
 
+    window: the share of what is kept that a foreground fills, 0 = all of the photograph is kept.
     Raises HarmonizeError `folder_missing`, `no_photographs` or `photograph_unreadable`.
     """
     source = Source(folder)
     found = examples(source, split)
     files = sorted((name, source.bytes_of(name)) for example in found for name in example.files)
-    key = hashlib.sha256(repr((side, str(folder.resolve()), files)).encode()).hexdigest()[:16]
+    told = (side, str(folder.resolve()), files, *([window] if window else []))
+    key = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     kept = cache / f"photographs-{split}-{key}"
     if not kept.exists():
         partial = kept.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
-            _decode(source, found, partial, side, quiet)
+            _decode(source, found, partial, side, quiet, lambda e: _part(source, e, window, split == "train"))
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -105,11 +111,15 @@ def _mapped(path: Path, side: int) -> Photographs:
     return Photographs(shape, kind, side, np.load(path, mmap_mode="r"), ids)
 
 
-def _decode(source: Source, found: list[Example], into: Path, side: int, quiet: bool) -> None:
-    groups: dict[tuple[str, str], list[Example]] = {}
+def _decode(
+    source: Source, found: list[Example], into: Path, side: int, quiet: bool, part_of: Callable[[Example], Part]
+) -> None:
+    groups: dict[tuple[str, str], list[tuple[Example, Part]]] = {}
     for example in found:
-        kind = list(kinds)[len(example.files) - 2]
-        groups.setdefault((shape_of(*_size(source, example.photograph)), kind), []).append(example)
+        part, kind = part_of(example), list(kinds)[len(example.files) - 2]
+        width, height = _size(source, example.photograph)
+        shape = shape_of((part[2] - part[0]) * width, (part[3] - part[1]) * height)
+        groups.setdefault((shape, kind), []).append((example, part))
     with tqdm(total=len(found), desc="decoding", unit="photograph", disable=quiet or None, leave=False) as bar:
         for (shape, kind), group in groups.items():
             rows, columns = kept_shape(shape, side)
@@ -117,9 +127,9 @@ def _decode(source: Source, found: list[Example], into: Path, side: int, quiet: 
             pixels = np.lib.format.open_memmap(
                 name.with_suffix(".npy"), "w+", np.uint8, (len(group), rows, columns, kinds[kind])
             )
-            _each(lambda n, p=pixels, g=group: _fill(source, g[n], p[n]), len(group), bar.update)
+            _each(lambda n, p=pixels, g=group: _fill(source, *g[n], p[n]), len(group), bar.update)
             pixels.flush()
-            name.with_suffix(".json").write_text(json.dumps([example.id for example in group]))
+            name.with_suffix(".json").write_text(json.dumps([example.id for example, _ in group]))
 
 
 def _each(work: Callable[[int], None], count: int, done: Callable[[], object]) -> None:
@@ -136,16 +146,34 @@ def _size(source: Source, name: str) -> tuple[int, int]:
         return source.read(name).size  # says what is wrong with it
 
 
-def _fill(source: Source, example: Example, kept: NDArray[np.uint8]) -> None:
+def _part(source: Source, example: Example, window: float, loose: bool) -> Part:
+    """The part of a photograph that is kept: its window; a loose one has room to cut views from."""
+    if not window:
+        return 0.0, 0.0, 1.0, 1.0
+    mask = _levels(np.asarray(source.read(example.mask).convert("L")))
+    seen = around(
+        mask.astype(np.float32) / np.float32(255), window * (0.6 if loose else 1.0), margin + (0.2 if loose else 0.0)
+    )
+    height, width = mask.shape
+    return seen.left / width, seen.top / height, seen.right / width, seen.bottom / height
+
+
+def _fill(source: Source, example: Example, part: Part, kept: NDArray[np.uint8]) -> None:
     """Decode one foreground: RGB, mask, and where there are, RGB before and RGB of the plate."""
-    size = (kept.shape[1], kept.shape[0])
-    matte = source.read(example.mask).convert("L").resize(size, Image.Resampling.BILINEAR)
-    planes = [
-        np.asarray(source.read(name).convert("RGB").resize(size, Image.Resampling.LANCZOS)) for name in _pictures(example)
-    ]
-    levels = np.asarray(matte)
-    levels = levels * np.uint8(255) if levels.max() == 1 else levels  # some sets store 0 and 1
-    kept[:] = np.dstack((planes[0], levels, *planes[1:]))
+
+    def resized(name: str, mode: str, filter: Image.Resampling) -> NDArray[np.uint8]:
+        picture = source.read(name).convert(mode)
+        wide, tall = picture.size
+        box = part[0] * wide, part[1] * tall, part[2] * wide, part[3] * tall
+        return np.asarray(picture.resize((kept.shape[1], kept.shape[0]), filter, box))
+
+    matte = resized(example.mask, "L", Image.Resampling.BILINEAR)
+    photograph, *others = (resized(name, "RGB", Image.Resampling.LANCZOS) for name in _pictures(example))
+    kept[:] = np.dstack((photograph, _levels(matte), *others))
+
+
+def _levels(matte: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return matte * np.uint8(255) if matte.max() == 1 else matte  # some sets store 0 and 1
 
 
 def _pictures(example: Example) -> list[str]:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from harmonize_engine.evaluation.retouching import ranges
-from harmonize_engine.models.tone_curves import apply_curves
+from harmonize_engine.models.rendering import apply_curves
 from harmonize_engine.training import colour
 
 

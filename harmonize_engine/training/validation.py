@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from harmonize_engine.models.architectures import Network
+from harmonize_engine.models.rendering import foreground_mean, render
 from harmonize_engine.training import families, loss
 from harmonize_engine.training.photographs import Photographs, unpacked
 from harmonize_engine.training.plates import filled, grown, pasted
@@ -88,10 +89,10 @@ def _judge(network: Network, each: ValidationSet, rows: slice, clean: bool, devi
     background = each.plates[rows].to(device) if clean else part
     with torch.autocast(device.type, torch.bfloat16):
         curves, gain, logit = network(part, mask, background, torch.ones_like(mask) if clean else 1 - mask)
-    results = loss.render(part, mask, curves.float(), gain.float())
-    plain = loss.render(part, mask, curves.float(), torch.ones_like(gain, dtype=torch.float32))
+    results = render(part, mask, curves.float(), gain.float())
+    plain = render(part, mask, curves.float(), torch.ones_like(gain, dtype=torch.float32))
     before, after, curves_only = (loss.errors(picture, truth, mask)[1].cpu() for picture in (part, results, plain))
-    moved = loss.foreground_mean((results - part).abs(), mask).cpu() * 255
+    moved = foreground_mean((results - part).abs(), mask).cpu() * 255
     harmony = torch.sigmoid(logit[:, 0].float()).cpu()
     return Judged(before, after, curves_only, moved, harmony, each.family[rows], each.magnitude[rows])
 

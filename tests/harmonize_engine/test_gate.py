@@ -45,6 +45,11 @@ def test_nobody_gains_or_loses_more_than_was_moved(opinion, gain):
     assert levels_off(found.before) - levels_off(found.after) == pytest.approx(gain, abs=0.1)
 
 
+def test_a_change_that_nobody_sees_is_not_made():
+    far_off = Opinion(harmony(40), 1, 0.4)
+    assert calibrated.confidence(far_off).leave and Gate.read({"leave_above": 0.9}).confidence(far_off).leave
+
+
 @pytest.mark.parametrize(
     "numbers",
     [

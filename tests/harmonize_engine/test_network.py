@@ -16,6 +16,7 @@ from harmonize_engine import Composite, Curves, HarmonizeError, Shading, harmoni
 from harmonize_engine.evaluation.metrics import measure
 from harmonize_engine.network import Network, folder, input_size
 from harmonize_engine.shading import step
+from harmonize_engine.window import around
 
 examples = Path(__file__).parents[2] / "examples"
 
@@ -87,9 +88,55 @@ def with_card(tmp_path, **changes):
     return tmp_path
 
 
+def small_jug():
+    """The jug on a canvas of nine times the area, mirrored all around."""
+    canvas = np.pad(composite, ((1080, 1080), (1920, 1920), (0, 0)), "symmetric")[::3, ::3]
+    return canvas, np.pad(mask, ((1080, 1080), (1920, 1920)))[::3, ::3]
+
+
+def test_a_small_foreground_is_looked_at_closely(tmp_path):
+    """What a canvas shows far from the foreground does not change the answer, and light falls where it belongs."""
+    near = Network.load("parametric", with_card(tmp_path, window=0.5))
+    canvas, small = small_jug()
+    window = around(proxy(canvas, small).mask, 0.5)
+    share = canvas.shape[0] / proxy(canvas, small).mask.shape[0]
+    rows, columns = (
+        slice(round(a * share), round(b * share)) for a, b in ((window.top, window.bottom), (window.left, window.right))
+    )
+    repainted = np.full_like(canvas, 255)
+    repainted[rows, columns] = canvas[rows, columns]
+    one, other = (near.harmonize(proxy(picture, small)) for picture in (canvas, repainted))
+    assert np.abs(one.adjustments[0].y - other.adjustments[0].y).max() < 0.02
+    cut = near.harmonize(proxy(np.ascontiguousarray(canvas[rows, columns]), np.ascontiguousarray(small[rows, columns])))
+    assert (
+        np.abs(
+            render(canvas, small, one)[rows, columns].astype(int) - render(canvas[rows, columns], small[rows, columns], cut)
+        ).max()
+        < 12
+    )
+
+
+def test_a_region_to_match_is_always_seen(tmp_path):
+    near = Network.load("parametric", with_card(tmp_path, window=0.5))
+    canvas, small = small_jug()
+    corner = np.zeros_like(small)
+    corner[:40, :40] = 255
+    bright, dark = canvas.copy(), canvas.copy()
+    bright[:40, :40], dark[:40, :40] = 250, 5
+    one, other = (near.harmonize(proxy(picture, small, reference=corner)) for picture in (bright, dark))
+    assert one != other
+
+
+@pytest.mark.parametrize("window", [-0.1, 1.5, "half"])
+def test_a_card_with_a_window_that_cannot_be_is_refused(tmp_path, window):
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", with_card(tmp_path, window=window))
+    assert error.value.code == "weights_broken"
+
+
 @pytest.mark.parametrize("side", [128, 160, 192, 256, 512])
 def test_every_network_sees_pictures_of_the_size_that_its_card_tells(tmp_path, side):
-    wider = Network.load("parametric", with_card(tmp_path, side=side))
+    wider = Network.load("parametric", with_card(tmp_path, side=side, window=0))
     counting = Counting(wider.session)
     replace(wider, session=counting).harmonize(proxy(composite, mask))
     assert {shape[2:] for shape in counting.runs} == {input_size(*mask.shape, side)}

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from harmonize_engine.models.pih import Pih, PihConfig, exact_ends
+from harmonize_engine.models.rendering import apply_curves
 from harmonize_engine.models.resnet import ResNet
-from harmonize_engine.models.tone_curves import apply_curves
 
 small = PihConfig(depths=(1, 1), width=4, light_width=4, strides=(2, 2, 2, 2))
 generator = torch.Generator().manual_seed(0)

@@ -51,7 +51,15 @@ def test_the_card_tells_hash_size_and_training(weights):
     assert card["bytes"] == len(content)
     assert card["training"]["step"] == 2
     assert card["training"]["images"] == 12
-    assert card["side"] == 64
+    assert (card["side"], card["window"], card["boldness"], card["reserve"]) == (64, 0.5, 1.0, 0.0)
+
+
+def test_one_network_may_be_exported_with_a_reserve(weights):
+    exported(weights / "run" / "best.pt", "--reserve", "4", "--name", "modest", "--into", weights)
+    network, _ = export.load(weights / "run" / "best.pt")
+    content = (weights / "modest.onnx").read_bytes()
+    assert json.loads((weights / "modest.json").read_text())["reserve"] == 4
+    assert export.largest_difference(Ensemble([network], reserve=4).eval(), content, side=64) < 1e-4
 
 
 def test_onnx_runtime_gives_what_torch_gives(weights):

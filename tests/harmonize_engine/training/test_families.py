@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from harmonize_engine import Curves
-from harmonize_engine.models.tone_curves import apply_curves
+from harmonize_engine.models.rendering import apply_curves
 from harmonize_engine.training import colour, darkroom, families, filters
 
 generator = torch.Generator().manual_seed(0)

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from harmonize_engine import Curves, Harmonization, Shading
+from harmonize_engine.models.rendering import render
 from harmonize_engine.render import exact
 from harmonize_engine.training import loss
 from harmonize_engine.training.loss import Attempt, Weights
@@ -70,7 +71,7 @@ def test_the_trainings_renderer_is_the_engines():
     picture, soft = torch.rand((1, 3, 48, 64), generator=generator), torch.rand((1, 1, 48, 64), generator=generator)
     curves = torch.rand((1, 3, 33), generator=generator).sort(2).values
     gain = Shading(torch.rand((6, 8), generator=generator).numpy() + 0.5)
-    ours = loss.render(picture, soft, curves, torch.from_numpy(np.array(gain.gain)).float()[None, None])
+    ours = render(picture, soft, curves, torch.from_numpy(np.array(gain.gain)).float()[None, None])
     harmonization = Harmonization((Curves.uniform(curves[0].numpy()), gain), "test", "1")
     theirs = exact(picture[0].permute(1, 2, 0).numpy(), soft[0, 0].numpy(), harmonization)
     assert ours[0].permute(1, 2, 0).numpy() == pytest.approx(theirs, abs=1e-5)

@@ -26,6 +26,18 @@ def test_every_shape_is_kept_with_its_photographs(photographs_folder, cache):
     assert planes.min() >= 0 and planes.max() <= 1
 
 
+def test_of_a_window_only_the_foreground_and_its_surroundings_are_kept(photographs_folder, tmp_path):
+    """The discs fill a third of their photographs; photographs to train on are kept wider, to cut views from."""
+
+    def filled(split, window):
+        parts = photographs.load(photographs_folder, split, tmp_path, 64, window=window)
+        return [float(photographs.unpacked(p.read(torch.arange(1)))[:, 3].mean()) for p in parts]
+
+    assert all(0.33 < share < 0.37 for share in filled("val", 0.0))
+    assert all(0.45 < share < 0.55 for share in filled("val", 0.5))
+    assert all(0.33 < share < 0.42 for share in filled("train", 0.6))
+
+
 @pytest.mark.parametrize("side", [64, 128, 192, 512])
 def test_inputs_are_multiples_of_16_and_less_than_what_is_kept(side):
     for shape in photographs.names:
