@@ -15,13 +15,14 @@ from harmonize_engine.shading import Shading, step
 
 Adjustment = Curves | Saturation | Shading
 format_name = "harmonize/1"
+fitting = 0.54  # the harmony from which a foreground fits: 12 levels off
 
 
 @dataclass(frozen=True)
 class Confidence:
     """How well the foreground fits, 0 = not at all, 1 = as if photographed there, before and after; and what to do.
 
-    leave: the composite already fits, or the adjustments would do harm; a host offers to leave it as it is.
+    leave: the composite already fits, or the adjustments are not expected to help; a host offers to leave it as it is.
     """
 
     before: float
@@ -48,6 +49,11 @@ class Harmonization:
     def leave(self) -> bool:
         """Whether the model advises to leave the composite as it is."""
         return self.confidence is not None and self.confidence.leave
+
+    @property
+    def fits(self) -> bool:
+        """Whether the foreground fits as it is; if not, the reason to `leave` it is that no help is expected."""
+        return self.confidence is not None and self.confidence.before >= fitting
 
     @property
     def is_identity(self) -> bool:

@@ -15,7 +15,7 @@ from harmonize_engine.shading import Shading, from_gain
 margin = 0.15  # of its box, that a foreground has on each side at least
 least_side = 64  # pixels: looking at fewer shows no more
 visible = 0.1  # of the mask: fainter pixels do not belong to the box
-most_cells = 256  # of a light map, each way
+most_cells = 128  # of a light map, each way
 
 
 @dataclass(frozen=True)

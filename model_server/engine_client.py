@@ -48,6 +48,7 @@ start_seconds = 60.0  # for a new one to be ready, an old one having given way
 answer_seconds = 60.0  # for any other answer; the server itself gives up sooner, and says so
 busy_seconds = 60.0  # of asking again while the server is busy
 
+fitting = 0.54  # the harmony from which a foreground fits, as the engine has it
 foreign = ("PYTHON", "LD_", "DYLD_", "QT", "QML", "GI_", "GIO_", "GTK", "GDK_", "GST_", "GIMP", "GEGL", "BABL", "KRITA")
 gone = ("engine_gone", "stopping", "token_wrong")  # a wrong token: another server has taken the port of ours
 repair = "Repair Harmonize with its installer."
@@ -98,6 +99,16 @@ class Answer:
     points: list[Any] | None
     timing: dict[str, Any]
     device: str
+
+    @property
+    def leave(self) -> bool:
+        """Whether the model advises to leave the foreground as it is."""
+        return bool((self.harmonization.get("confidence") or {}).get("leave"))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the foreground fits as it is; if not, the reason to `leave` it is that no help is expected."""
+        return (self.harmonization.get("confidence") or {}).get("before", 0) >= fitting
 
 
 class Cancellation:

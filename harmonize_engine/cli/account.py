@@ -12,7 +12,7 @@ from harmonize_engine.report.report import leaving, word
 def tell(outcome: Outcome, engine: str, written: Sequence[Path], writing_ms: float) -> None:
     """Print model, engine, harmony, what was written, time and notes, a line each; engine: who looked."""
     if outcome.left:
-        print(f"{leaving(outcome.harmonization.confidence)} (Use --always to apply the model's adjustments anyway.)")
+        print(f"{leaving(outcome.harmonization)} (Use --always to apply the model's adjustments anyway.)")
     row("model", f"{outcome.harmonization.model} {outcome.harmonization.version}")
     row("engine", engine)
     row("harmony", harmony(outcome.harmonization))

@@ -60,6 +60,7 @@ class Tally:
 
     harmonized: int = 0
     left: int = 0
+    fitting: int = 0  # of those that were left
     skipped: int = 0
     failed: list[tuple[str, HarmonizeError]] = field(default_factory=list[tuple[str, HarmonizeError]])
     unmasked: list[str] = field(default_factory=list[str])
@@ -182,6 +183,7 @@ def _harmonize_all(jobs: Sequence[Job], work: Work, arguments: argparse.Namespac
             case (outcome, origin):
                 work.journal.add(job.name, origin)
                 tally.left += outcome.left
+                tally.fitting += outcome.left and outcome.harmonization.fits
                 tally.harmonized += not outcome.left
                 if arguments.json:
                     parameters = json.loads(outcome.parameters)
@@ -200,7 +202,8 @@ def _tell(tally: Tally, stream: TextIO) -> None:
         row("no mask", name, stream)
     counts = (
         (tally.harmonized, "harmonized"),
-        (tally.left, "left as they are because they fit"),
+        (tally.fitting, "left as they are because they fit"),
+        (tally.left - tally.fitting, "left as they are because harmonizing would probably not help (--always does it)"),
         (tally.skipped, "already done (--again makes them again)"),
         (len(tally.failed), "failed"),
         (len(tally.unmasked), "without a mask"),

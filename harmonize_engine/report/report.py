@@ -7,7 +7,7 @@ import numpy as np
 
 from harmonize_engine.composite import Pixels
 from harmonize_engine.curves import Curves
-from harmonize_engine.harmonization import Confidence, Harmonization
+from harmonize_engine.harmonization import Harmonization, fitting
 from harmonize_engine.saturation import Saturation
 from harmonize_engine.shading import Shading
 
@@ -51,7 +51,7 @@ class Report:
     def verdict(self) -> str:
         """What was done, in one plain sentence."""
         if self.left:
-            return leaving(self.harmonization.confidence)
+            return leaving(self.harmonization)
         kinds = [_kind(adjustment) for adjustment in self.applied.adjustments if not adjustment.is_identity]
         kinds = list(dict.fromkeys(kinds))
         if not kinds:
@@ -89,15 +89,14 @@ class Report:
 
 def word(harmony: float) -> str:
     """Say what a harmony score in [0,1] means."""
-    steps = ((0.3, "does not belong"), (0.45, "looks pasted"), (0.54, "nearly fits"))  # 0.54: 12 levels off
+    steps = ((0.3, "does not belong"), (0.45, "looks pasted"), (fitting, "nearly fits"))
     return next((words for limit, words in steps if harmony < limit), "fits")
 
 
-def leaving(confidence: Confidence | None) -> str:
+def leaving(harmonization: Harmonization) -> str:
     """Say why a composite was left as it is."""
-    if confidence is not None and word(confidence.before) != "fits":
-        return "The model sees no change that would help; left as it is."
-    return "It already fits; left as it is."
+    reason = "It already fits" if harmonization.fits else "Harmonizing would probably not help"
+    return f"{reason}; left as it is."
 
 
 def percent(share: float) -> str:

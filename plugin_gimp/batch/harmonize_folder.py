@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Harmonize every .xcf of a folder with GIMP, without opening a window:
 
-    python3 harmonize_folder.py PICTURES RESULTS [--layer NAME] [--gimp gimp-console]
+    python3 harmonize_folder.py PICTURES RESULTS [--layer NAME] [--always] [--gimp gimp-console]
 
 Of each picture the layers that were selected when it was saved are harmonized, or those of the given name. The results
 have the same file names; what was made is saved as layers. Ends with status 1 if a picture could not be harmonized.
@@ -27,13 +27,14 @@ def main() -> int:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("results", type=Path)
     parser.add_argument("--layer", help="name of the layer to harmonize; otherwise the selected ones")
+    parser.add_argument("--always", action="store_true", help="also layers that are better left alone")
     parser.add_argument("--gimp", default="gimp-console")
     chosen = parser.parse_args()
     chosen.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.json"
         paths = [str(path.resolve()) for path in (chosen.pictures, chosen.results)]
-        job.write_text(json.dumps({"folders": paths, "layer": chosen.layer}))
+        job.write_text(json.dumps({"folders": paths, "layer": chosen.layer, "always": chosen.always}))
         script = f"exec(open({str(Path(__file__).resolve())!r}).read(), {{'__name__': 'in_gimp'}})"
         batch = ["--quit", "--batch-interpreter=python-fu-eval", "-b", script]
         environment = {**os.environ, job_name: str(job)}
@@ -43,7 +44,7 @@ def main() -> int:
         sys.exit(f"GIMP did not get through:\n{ended.stdout}{ended.stderr}")
     for name, outcome in told["outcomes"].items():
         print(f"{name}: {outcome}")
-    return int(any(not outcome.startswith("harmon") for outcome in told["outcomes"].values()))
+    return int(any(not outcome.startswith(("harmon", "left")) for outcome in told["outcomes"].values()))
 
 
 def in_gimp() -> None:
@@ -55,11 +56,12 @@ def in_gimp() -> None:
     job = Path(os.environ[job_name])
     told = json.loads(job.read_text())
     pictures, results = map(Path, told["folders"])
-    outcomes = {path.name: _harmonized(path, results / path.name, told["layer"]) for path in sorted(pictures.glob("*.xcf"))}
+    wishes = told["layer"], told["always"]
+    outcomes = {path.name: _harmonized(path, results / path.name, *wishes) for path in sorted(pictures.glob("*.xcf"))}
     job.write_text(json.dumps({"outcomes": outcomes}))
 
 
-def _harmonized(path: Path, result: Path, layer: str | None) -> str:
+def _harmonized(path: Path, result: Path, layer: str | None, always: bool) -> str:
     from gi.repository import Gimp, Gio
 
     image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(str(path)))
@@ -73,11 +75,16 @@ def _harmonized(path: Path, result: Path, layer: str | None) -> str:
         call = procedure.create_config()
         call.set_property("image", image)
         call.set_core_object_array("drawables", layers)
+        call.set_property("always", always)
+        image.clean_all()  # to GIMP 3.0 a picture that was only loaded has changed
         values = procedure.run(call)
         if values.index(0) != Gimp.PDBStatusType.SUCCESS:
             return Gimp.get_pdb().get_last_error()
+        changed = image.is_dirty()
         Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(result)))
         before, after = values.index(1), values.index(2)
+        if not changed:
+            return f"left as it is: it fits already, or it would probably not help; harmony {before:.2f} (--always does it)"
         return "harmonized" if before < 0 else f"harmony {before:.2f} before, {after:.2f} after"
     finally:
         image.delete()

@@ -17,7 +17,7 @@ from record import group_of
 from refusal import Refusal
 from settings import Settings
 from subject import Subject
-from unattended import apply, harmonies, leaves
+from unattended import apply
 
 asks_again = ("foreground", "reference", "reference-layer", "reference-channel", "model", "replace-edits")
 reads_again = tuple(name for name in asks_again if name != "model")
@@ -134,7 +134,7 @@ class Dialog:
         self.found = found
         self.preview = Preview.of(self.subject.proxy, found.changed, found.answer.harmonization["adjustments"])
         self.panel.show_models(self.asking.models)
-        self.panel.show_harmony(self.subject.name, harmonies(found.answer), leaves(found.answer), found.engine)
+        self.panel.show_harmony(self.subject.name, found.answer, found.engine)
         self.window.set_response_sensitive(Gtk.ResponseType.OK, True)
         self._draw()
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from choosers import Chooser
-from engine_client import EngineError
+from engine_client import Answer, EngineError
 from foreground import remark
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk, Pango
 from record import every, recorded, role
 from settings import Settings
 from setup_row import SetupRow
 from subject import Subject
-from unattended import unknown
+from verdict import verdict
 
 widest, tallest = 440, 330  # of the small picture on the screen: the dialog fits 1366x768
 narrowest = 400  # of the choices: sliders need room
@@ -83,22 +83,12 @@ class Panel:
         default, *others = names or ["default"]
         self.models.offer([("", f"{default} (default)"), *((name, name) for name in others)])
 
-    def show_harmony(self, name: str, harmonies: tuple[float, float], leave: bool, engine: str) -> None:
+    def show_harmony(self, name: str, answer: Answer, engine: str) -> None:
         """Say how well the layer fits, and what it would gain."""
         self.spinner.stop()
         self.retry.hide()
         self.setup.hide()
-        before, after = harmonies
-        if leave:
-            sentence = f"'{name}' already fits the picture. You can leave it as it is, or harmonize it anyway."
-        elif harmonies == unknown:
-            sentence = "This model does not tell how well it fits: judge by eye."
-        elif after - before < 0.1:
-            sentence = f"'{name}' nearly fits: expect a small change."
-        else:
-            sentence = f"'{name}' will fit the picture better."
-        if harmonies != unknown:
-            sentence += f"\nHarmony: {100 * before:.0f} % before, {100 * after:.0f} % after."
+        sentence = verdict(name, answer)
         if remark(self.image):
             sentence += f"\n{remark(self.image)}"
         self._say(sentence)
@@ -141,8 +131,8 @@ class Panel:
         self.engine.set_opacity(0.6)
         self.engine.set_yalign(0.5)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
-        verdict = _row(self.verdict, self.spinner)
-        for widget in (self.picture, self.before, verdict, self.setup.box, _row(self.engine, self.retry)):
+        said = _row(self.verdict, self.spinner)
+        for widget in (self.picture, self.before, said, self.setup.box, _row(self.engine, self.retry)):
             box.pack_start(widget, False, False, 0)
         return box
 

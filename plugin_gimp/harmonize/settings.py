@@ -71,7 +71,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     add("curves", "Cur_ves", "How the tone curves can be edited", shape, "points", both_ways)
     flag = procedure.add_boolean_argument
     flag("replace-edits", "Replace my chan_ges", "Replace curves, masks and opacities you have edited", False, both_ways)
-    flag("always", "_Even if it already fits", "Otherwise such a layer is left as it is", False, both_ways)
+    flag("always", "_Even if it is better left alone", "Otherwise such a layer is left as it is", False, both_ways)
     told = procedure.add_double_return_value
     told("harmony-before", "Harmony before", "0 to 1 of the last layer; -1: not known", -1, 1, -1, both_ways)
     told("harmony-after", "Harmony after", "0 to 1 of the last layer; -1: not known", -1, 1, -1, both_ways)

@@ -13,8 +13,7 @@ from gi.repository import Gimp
 from handover import hand_over
 from settings import Settings
 from subject import Subject
-
-unknown = -1.0, -1.0
+from verdict import harmonies, left, unknown
 
 
 def harmonize(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], settings: Settings) -> tuple[float, float]:
@@ -45,8 +44,8 @@ def apply(
             Gimp.progress_set_text(f"Looking at '{subject.name}'")
             answer = answers.get(subject.layer) or look(engine, subject, settings)
             told = harmonies(answer)
-            if leaves(answer) and not (settings.always or subject.layer in answers):
-                Gimp.message(f"'{subject.name}' already fits the picture, so it was left as it is.")
+            if answer.leave and not (settings.always or subject.layer in answers):
+                Gimp.message(left(subject.name, answer))
                 continue
             finished.append(subject.prepare(answer, settings))
             stack.callback(finished[-1].discard)
@@ -60,17 +59,6 @@ def apply(
 def look(engine: Engine, subject: Subject, settings: Settings) -> Answer:
     """Ask the engine about a layer, with points for GIMP's curves."""
     return engine.harmonize(subject.proxy, model=settings.model or None, points_for="gimp")
-
-
-def leaves(answer: Answer) -> bool:
-    """Whether the model advises to leave the layer as it is."""
-    return bool((answer.harmonization.get("confidence") or {}).get("leave"))
-
-
-def harmonies(answer: Answer) -> tuple[float, float]:
-    """How well the layer fits before and after, 0..1; -1: the model does not tell."""
-    confidence = answer.harmonization.get("confidence")
-    return (confidence["before"], confidence["after"]) if confidence else unknown
 
 
 def _show(stage: str, fraction: float) -> None:

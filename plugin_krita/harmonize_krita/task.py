@@ -19,8 +19,8 @@ from .space import Space
 class Options:
     """What may be chosen. model: by name, None for the engine's default; exact: curves with all 256 points.
 
-    reference: "beneath", "selection" or "layer", which is `reference_layer`; anyway: add layers even where the engine says
-    that the foreground already fits; keep_edits: leave layers alone that the artist has changed.
+    reference: "beneath", "selection" or "layer", which is `reference_layer`; anyway: add layers even where the engine
+    advises to leave the foreground as it is; keep_edits: leave layers alone that the artist has changed.
     """
 
     model: str | None = None
@@ -70,9 +70,8 @@ class Task:
         """Make or renew the native layers; returns an Outcome. Raises Refusal if the document is no longer as it was."""
         self.foreground = self.still_there()
         found, options = answer.harmonization, self.options
-        confidence = found.get("confidence") or {}
-        if confidence.get("leave") and not options.anyway and self.foreground.record is None:
-            return Outcome(None, i18n("“{0}” already fits: nothing was added.").format(self.name), found)
+        if answer.leave and not options.anyway and self.foreground.record is None:
+            return Outcome(None, why_left(answer).format(self.name), found)
         wish = group.Wish(
             found, answer.points, options.color_strength, options.light_strength, options.exact, *self.look.marks
         )
@@ -124,6 +123,13 @@ class Task:
         if known is not None and record.node(document, known.group) is None:
             known = None
         return replace(self.foreground, layer=layer, record=known)
+
+
+def why_left(answer):
+    """Why a layer is left as it is, as a sentence for the artist with a place for its name."""
+    if answer.fits:
+        return i18n("“{0}” already fits: nothing was added.")
+    return i18n("Harmonizing “{0}” would probably not help: nothing was added.")
 
 
 def refusal(error):

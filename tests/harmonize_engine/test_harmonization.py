@@ -12,6 +12,13 @@ shading = Shading(np.random.default_rng(0).uniform(0.5, 2, (12, 16)))
 whole = Harmonization((curves, Saturation(-0.2), curves, shading), "test", "1", "ab" * 32, Confidence(0.4, 0.8, False), 1.5)
 
 
+@pytest.mark.parametrize("before", [0.53, 0.54])
+def test_a_foreground_fits_from_a_harmony_on_whatever_is_advised(before):
+    for leave in (False, True):
+        assert Harmonization((), "t", "1", confidence=Confidence(before, 0.6, leave)).fits == (before == 0.54)
+    assert not Harmonization((), "t", "1").fits
+
+
 def test_json_gives_back_an_equal_value():
     assert Harmonization.from_json(whole.to_json()) == whole
     bare = Harmonization((), "test", "1")

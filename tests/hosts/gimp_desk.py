@@ -26,13 +26,15 @@ pasted = layer_of(image, "Pasted", disc(0.5, 0.35), W, H)
 """
 tools = r"""
 cd /session/share
-openbox > /dev/null 2>&1 &
-watcher="exec(open('/session/bench/gimp_start.py').read())"
-gimp --no-splash start.xcf --batch-interpreter=python-fu-eval -b "$watcher" > gimp.log 2>&1 &
 wait_for() {
     for i in $(seq 300); do "$@" > /dev/null 2>&1 && return; sleep 0.1; done
     echo "waited in vain: $*"; picture lost; exit 1
 }
+managed() { xprop -root _NET_SUPPORTING_WM_CHECK | grep "window id"; }
+openbox > /dev/null 2>&1 &
+wait_for managed
+watcher="exec(open('/session/bench/gimp_start.py').read())"
+gimp --no-splash start.xcf --batch-interpreter=python-fu-eval -b "$watcher" > gimp.log 2>&1 &
 window() { xdotool search --onlyvisible --name "$1"; }
 gone() { ! xdotool search --onlyvisible --name "$1"; }
 picture() { import -window root "screen-$1.png"; }

@@ -11,11 +11,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from harmonize_engine.curves import Curves
 from harmonize_engine.harmonization import Harmonization
-from harmonize_engine.splines import draggable_points, gimp_curve
+from model_server.points import points
 
 token = "of-the-test"
 
@@ -59,10 +59,9 @@ class StandIn:
         return numbers.reshape(shape if channels > 1 else shape[:2])
 
     def answer(self) -> dict:
-        points = [_points(one) if isinstance(one, Curves) else None for one in self.harmonization.adjustments]
         return {
             "harmonization": json.loads(self.harmonization.to_json()),
-            "points": points,
+            "points": msgspec.to_builtins(points(self.harmonization, "gimp")),
             "timing": {"waited_ms": 0.0, "looked_ms": 0.0, "total_ms": 0.0, "batch": 1},
             "engine": {"device": "cpu", "version": "99"},
         }
@@ -73,18 +72,6 @@ class StandIn:
     def _state(self) -> dict:
         found = {"host": "127.0.0.1", "port": self.server.server_port, "token": token, "pid": os.getpid()}
         return {**found, "version": "99", "started": time.time(), "log": "the-log"}
-
-
-def _points(curves: Curves) -> list:
-    return [_of_channel(channel) for channel in curves.table(256)]
-
-
-def _of_channel(table: np.ndarray) -> dict | None:
-    for tolerance in (0.25, 0.5, 1):  # 8-bit levels
-        points = draggable_points(table, gimp_curve, tolerance=tolerance / 255)
-        if points is not None:
-            return {"x": points[0].tolist(), "y": points[1].tolist()}
-    return None
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,5 +1,8 @@
 """What the plug-in in real GIMP does when it cannot or need not do anything: nothing, and it says why."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from gimp_scene import asking, brighter, plain
 from gimp_session import Session
@@ -24,6 +27,12 @@ refusals = {
     "nothing selected": ("pasted = None", "No layer is selected"),
     "nothing beneath": ("image.remove_layer(under)", "nothing to match"),
 }
+
+own = """
+import sys
+version = "3.2" if hasattr(Gimp, "Curve") else "3.0"
+sys.path.insert(0, f"/session/home/.config/GIMP/{version}/plug-ins/harmonize")
+"""  # lets a script import the plug-in's own modules
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +63,7 @@ def test_a_picture_that_simulates_cmyk_is_harmonized_and_it_is_said_in_what_colo
     profile[12:20] = b"prtrCMYK"
     answer = ask(
         f"""
-import sys
-version = "3.2" if hasattr(Gimp, "Curve") else "3.0"
-sys.path.insert(0, f"/session/home/.config/GIMP/{{version}}/plug-ins/harmonize")
+{own}
 from foreground import remark
 image, under, pasted = scene()
 answer["before"] = remark(image)
@@ -90,16 +97,60 @@ answer["same"] = pixels_of(image) == before and len(image.get_layers()) == 2
     assert reasons[mood] in answer["error"]
 
 
-def test_a_layer_that_fits_is_left_unless_asked(ask):
-    fitting = Harmonization((brighter,), "test", "1", confidence=Confidence(0.9, 0.8, True))
+fates = {
+    "fits": (0.9, "'Pasted' already fits the picture"),
+    "no gain": (0.28, "Harmonizing 'Pasted' would probably not help"),
+}
+
+
+@pytest.mark.parametrize("fate", fates)
+def test_a_layer_that_is_better_left_alone_is_left_unless_asked(ask, fate):
+    before, reason = fates[fate]
     answer = ask(
-        """
+        f"""
+{own}
+import unattended
+from settings import Settings
 image, under, pasted = scene()
 answer["error"] = harmonize(image, pasted)
 answer["left"] = len(image.get_layers())
+told, message = [], Gimp.message
+Gimp.message = told.append
+try:
+    unattended.harmonize(image, [pasted], Settings())
+finally:
+    Gimp.message = message
+answer["told"] = told
 answer["always"] = harmonize(image, pasted, always=True)
 answer["applied"] = len(image.get_layers())
 """,
-        fitting,
+        Harmonization((brighter,), "test", "1", confidence=Confidence(before, 0.2, True)),
     )
+    (told,) = answer.pop("told")
+    assert told.startswith(f"{reason}, so it was left as it is. To harmonize it anyway, ")
     assert answer == {"error": "", "left": 2, "always": "", "applied": 3}
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "layers"),
+    [((), "left as it is: ", 2), (("--always",), "harmony 0.28 before, 0.20 after", 3)],
+    ids=["advised", "always"],
+)
+def test_a_folder_tells_which_pictures_were_left(ask, gimp_root, options, told, layers):
+    advised = Harmonization((brighter,), "test", "1", confidence=Confidence(0.28, 0.2, True))
+    (gimp_root.share / "alone").mkdir(exist_ok=True)
+    ask(
+        """
+image, under, pasted = scene()
+image.set_selected_layers([pasted])
+save(image, "/session/share/alone/one.xcf")
+""",
+        advised,
+    )
+    shutil.copy(Path(__file__).parents[2] / "plugin_gimp/batch/harmonize_folder.py", gimp_root.share)
+    folders = ("/session/share/alone", "/session/share/results")
+    ended = gimp_root.run("python3", "/session/share/harmonize_folder.py", *folders, *options)
+    assert ended.stdout.splitlines()[-1].startswith(f"one.xcf: {told}"), ended.stdout
+    assert ended.returncode == 0
+    made = ask("answer['layers'] = len(load('/session/share/results/one.xcf').get_layers())", advised)
+    assert made == {"layers": layers}

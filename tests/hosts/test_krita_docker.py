@@ -395,16 +395,20 @@ def test_curves_edited_by_hand_are_asked_about(window):
     assert said["Replace"] == [False, True, "Updated “Pasted”."]
 
 
-def test_what_already_fits_can_be_harmonized_anyway(window):
+@pytest.mark.parametrize(
+    ("harmony", "reason"), [(0.9, "“Pasted” already fits"), (0.28, "Harmonizing “Pasted” would probably not help")]
+)
+def test_what_the_engine_would_leave_can_be_harmonized_anyway(window, harmony, reason):
     said = window.run(
         start
+        + f"    harmony = {harmony}\n"
         + """
     from harmonize_krita.task import Task
     ask = Task.ask
 
     def content(task, *more):
         answer = ask(task, *more)
-        answer.harmonization["confidence"] = {"before": 0.9, "after": 0.9, "leave": True}
+        answer.harmonization["confidence"] = {"before": harmony, "after": harmony, "leave": True}
         return answer
 
     Task.ask = content
@@ -417,7 +421,7 @@ def test_what_already_fits_can_be_harmonized_anyway(window):
 """
     )
     sentence, layers = said["left"]
-    assert sentence.startswith("“Pasted” already fits: nothing was added.")
+    assert sentence.startswith(f"{reason}: nothing was added.")
     assert "<a href='anyway'>" in sentence
     assert layers == 2
     assert said["anyway"] == ["Harmonized “Pasted”.", 3]

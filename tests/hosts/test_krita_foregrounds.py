@@ -290,16 +290,20 @@ said.append(shown(made) == renewed)
     assert same
 
 
-def test_what_already_fits_is_left_alone_unless_wanted(desk):
-    script = """
+@pytest.mark.parametrize(
+    ("harmony", "reason"), [(0.9, "“Pasted” already fits"), (0.28, "Harmonizing “Pasted” would probably not help")]
+)
+def test_what_the_engine_would_leave_is_left_alone_unless_wanted(desk, harmony, reason):
+    script = f"""
+harmony = {harmony}
 answer = json.loads((share / "answer.json").read_text())
-answer["harmonization"]["confidence"] = {"before": 0.9, "after": 0.9, "leave": True}
+answer["harmonization"]["confidence"] = dict(before=harmony, after=harmony, leave=True)
 (share / "answer.json").write_text(json.dumps(answer))
 layer = add(made, pixels=disc)
 said = harmonize(made, layer) + harmonize(made, layer, anyway=True)
 """
     left, changed, added, changed_then = desk.run(start + script)
-    assert (left, changed) == ("“Pasted” already fits: nothing was added.", False)
+    assert (left, changed) == (f"{reason}: nothing was added.", False)
     assert (added, changed_then) == ("Harmonized “Pasted”.", True)
 
 

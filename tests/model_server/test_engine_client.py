@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import harmonize_engine
+from harmonize_engine import Confidence, Harmonization
 from harmonize_engine import engine as our_engine
 from model_server import engine_client
-from model_server.engine_client import EngineError, InProcessEngine, Proxy, connect
+from model_server.engine_client import Answer, EngineError, InProcessEngine, Proxy, connect
 from tests.model_server.conftest import Running
 from tests.model_server.proxies import scene
 from tests.model_server.scripted import Play, busy, hear, leave_state, nobody, proxy, say, scripted, telling, well
@@ -51,6 +52,19 @@ def test_the_server_and_this_process_answer_as_the_engine_does(engine: engine_cl
     assert with_plate[0].harmonization == with_plate[1].harmonization != answer.harmonization
     assert engine.description == f"server 127.0.0.1:{server.port}, cpu"
     assert InProcessEngine().description == "in-process, cpu"
+
+
+@pytest.mark.parametrize("leave", [False, True])
+@pytest.mark.parametrize("before", [0.28, 0.53, 0.54, 0.9])
+def test_an_answer_says_what_is_advised_and_why_as_the_engine_does(before: float, leave: bool):
+    advised = Harmonization((), "test", "1", confidence=Confidence(before, 0.5, leave))
+    answer = Answer(json.loads(advised.to_json()), None, {}, "cpu")
+    assert (answer.leave, answer.fits) == (advised.leave, advised.fits) == (leave, before >= engine_client.fitting)
+
+
+def test_a_model_that_judges_nothing_advises_nothing():
+    answer = Answer(json.loads(Harmonization((), "test", "1").to_json()), None, {}, "cpu")
+    assert (answer.leave, answer.fits) == (False, False)
 
 
 def test_both_tell_their_models_and_their_health(engine: engine_client.Engine):

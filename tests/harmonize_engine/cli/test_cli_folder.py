@@ -85,12 +85,19 @@ def test_a_journal_that_was_cut_off_only_costs_time(folders: Desk) -> None:
     assert "1 harmonized, 2 already done" in apply(folders).out
 
 
-def test_pictures_that_fit_are_counted(folders: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_are_left_are_counted_by_the_reason(folders: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from harmonize_engine import Confidence, Harmonization
 
-    fits = Harmonization((), "test", "1", confidence=Confidence(0.9, 0.9, leave=True))
-    monkeypatch.setattr("harmonize_engine.engine.harmonize", lambda seen, model: fits)
-    assert "3 left as they are because they fit" in apply(folders).out
+    harmonies = [0.9, 0.28, 0.28]
+
+    def advised(seen: object, model: str) -> Harmonization:
+        before = harmonies.pop()
+        return Harmonization((), "test", "1", confidence=Confidence(before, before, leave=True))
+
+    monkeypatch.setattr("harmonize_engine.engine.harmonize", advised)
+    told = apply(folders).out
+    assert "1 left as they are because they fit, 2 left as they are because harmonizing would probably not help" in told
+    assert "--always" in told
 
 
 def test_parameters_as_json_lines(folders: Desk) -> None:

@@ -85,9 +85,21 @@ def test_the_verdict() -> None:
     assert made().verdict == "The foreground was changed by tone curves, saturation and a light map."
     assert made(Harmonization((curves,), "t", "1")).verdict == "The foreground was changed by tone curves."
     assert made(Harmonization((), "t", "1")).verdict == "Nothing was changed."
-    assert made(left=True).verdict == "The model sees no change that would help; left as it is."
-    fits = Harmonization((curves,), "t", "1", confidence=Confidence(0.8, 0.9, leave=True))
-    assert made(fits, left=True).verdict == "It already fits; left as it is."
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"), [(0.28, "Harmonizing would probably not help"), (0.8, "It already fits")], ids=["pasted", "fits"]
+)
+def test_the_verdict_says_why_a_picture_was_left(before: float, reason: str) -> None:
+    advised = Harmonization((curves,), "t", "1", confidence=Confidence(before, before, leave=True))
+    assert made(advised, left=True).verdict == f"{reason}; left as it is."
+
+
+@pytest.mark.parametrize("before", [0.53, 0.54])
+def test_only_what_the_table_calls_fitting_is_said_to_fit(before: float) -> None:
+    report = made(Harmonization((curves,), "t", "1", confidence=Confidence(before, before, leave=True)), left=True)
+    called = dict(report.facts())["Harmony before"].split(", ")[1]
+    assert (called == "fits") == report.verdict.startswith("It already fits")
 
 
 def test_the_plot_draws_every_knot() -> None:
