@@ -7,6 +7,7 @@ points' y, so each is a matrix of weights, (samples, points), times y, clamped t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,8 @@ Array = NDArray[np.float64]
 Curve = Callable[[ArrayLike, ArrayLike, ArrayLike], Array]
 table_size = 256  # entries of the table that both hosts make of a curve and read between
 digits = 6  # significant digits of a coordinate in Krita
+grid = np.array([float(f"{k / (table_size - 1):.{digits}g}") for k in range(table_size)])  # where points may lie
+reaches = 4, 1  # over which bends are looked for: the wide one sees through 8-bit steps, the narrow one finds a kink
 
 
 def krita_curve(points_x: ArrayLike, points_y: ArrayLike, at: ArrayLike) -> Array:
@@ -87,28 +90,55 @@ def draggable_points(
     kept; the curve through them is within `tolerance` of the samples everywhere.  xs lie on the grid
     k/255 and all coordinates have the six significant digits that Krita stores.
     """
-    values = np.asarray(samples, dtype=np.float64)
-    uniform = np.linspace(0, 1, len(values))
-    grid = _stored(np.arange(table_size) / (table_size - 1))
-    at = grid if len(values) == table_size else np.union1d(grid, uniform)
-    target = np.interp(at, uniform, values)
-    weights = krita_weights if curve is krita_curve else gimp_weights
-
-    def fitted(points: list[int]) -> tuple[Array, Array]:
-        xs = grid[points]
-        ys = _stored(_fitted_y(weights(xs, at), np.interp(xs, uniform, values), target))
-        return ys, np.abs(curve(xs, ys, at) - target)
-
-    for reach in (4, 1):  # the wide one sees through 8-bit steps, the narrow one finds a kink
-        bend = _bend(np.interp(grid, uniform, values), reach)
+    fit = _Fit.of(samples, curve)
+    for reach in reaches:
         for count in range(2, most + 5):  # a few too many are worth a try: some of them may not be missed
-            points = _spread(bend, count)
-            if fitted(points)[1].max() <= tolerance:
-                points = _thinned(fitted, points, tolerance)
+            points = fit.spread(count, reach)
+            if fit.error(points) <= tolerance:
+                points = _thinned(fit, points, tolerance)
                 if len(points) <= most:
-                    return grid[points], fitted(points)[0]
+                    return grid[points], fit.ys(points)
                 break
     return None
+
+
+def closest_points(
+    samples: ArrayLike, curve: Curve, most: int = 16, tolerance: float = 1 / 255
+) -> tuple[Array, Array] | None:
+    """At most `most` points whose host curve follows a display-encoded tone curve closely, not as few as will do.
+
+    Arguments, answer and what holds for it are those of `draggable_points`.
+    """
+    fit = _Fit.of(samples, curve)
+    points = min((fit.spread(most, reach) for reach in reaches), key=fit.error)
+    return (grid[points], fit.ys(points)) if fit.error(points) <= tolerance else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A tone curve's values at the grid and wherever it may bend, and the host's curve that is to follow it there."""
+
+    curve: Curve
+    weights: Callable[[Array, Array], Array]
+    at: Array
+    target: Array
+
+    @classmethod
+    def of(cls, samples: ArrayLike, curve: Curve) -> _Fit:
+        values = np.asarray(samples, dtype=np.float64)
+        uniform = np.linspace(0, 1, len(values))
+        at = grid if len(values) == table_size else np.union1d(grid, uniform)
+        return cls(curve, krita_weights if curve is krita_curve else gimp_weights, at, np.interp(at, uniform, values))
+
+    def ys(self, points: list[int]) -> Array:
+        xs = grid[points]
+        return _stored(_fitted_y(self.weights(xs, self.at), np.interp(xs, self.at, self.target), self.target))
+
+    def error(self, points: list[int]) -> float:
+        return float(np.abs(self.curve(grid[points], self.ys(points), self.at) - self.target).max())
+
+    def spread(self, count: int, reach: int) -> list[int]:
+        return _spread(_bend(np.interp(grid, self.at, self.target), reach), count)
 
 
 def _bend(values: Array, reach: int) -> Array:
@@ -131,14 +161,11 @@ def _spread(bend: Array, count: int) -> list[int]:
     return np.unique(np.rint(places).astype(int)).tolist()
 
 
-_Fit = Callable[[list[int]], tuple[Array, Array]]
-
-
-def _thinned(fitted: _Fit, points: list[int], tolerance: float) -> list[int]:
+def _thinned(fit: _Fit, points: list[int], tolerance: float) -> list[int]:
     """Take away the point that is missed least, as long as the curve stays close enough."""
     while len(points) > 2:
         shorter = [points[:i] + points[i + 1 :] for i in range(1, len(points) - 1)]
-        errors = [fitted(candidate)[1].max() for candidate in shorter]
+        errors = [fit.error(candidate) for candidate in shorter]
         best = int(np.argmin(errors))
         if errors[best] > tolerance:
             break

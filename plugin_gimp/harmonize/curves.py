@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 samples = 256
 identity = [k / 255 for k in range(samples)]
@@ -14,14 +15,14 @@ luma = (0.2126, 0.7152, 0.0722)  # of Rec. 709: how bright a grey pixel is after
 hue_ranges = ("all", "red", "yellow", "green", "cyan", "blue", "magenta")
 edited_by = 0.2 / 255  # less is rounding on the way to the file and back
 most_points = 16
-close_enough, too_far = 0.15 / 255, 1.5 / 255  # of a curve through points
+close_enough, too_far = 0.15 / 255, 1 / 255  # of a curve through points
 
 Points = Sequence[tuple[float, float]]
 Tables = dict[str, list[float]]
 
 
 def tables(adjustment: dict, grey: bool) -> Tables:
-    """Sample tone curves at the 256 levels GIMP keeps, by channel; those of a grey picture become one value curve."""
+    """Tone curves as the 256 levels GIMP keeps, by channel; those of a grey picture become one value curve."""
     of_channel = {name: sampled(adjustment["x"], y) for name, y in zip(colours, adjustment["y"], strict=True)}
     if not grey:
         return of_channel
@@ -30,7 +31,27 @@ def tables(adjustment: dict, grey: bool) -> Tables:
 
 
 def sampled(x: Sequence[float], y: Sequence[float]) -> list[float]:
-    """Read a curve that is linear between knots at the 256 levels k/255."""
+    """The 256 levels k/255 between which straight lines follow best a curve that is linear between knots.
+
+    A knot between two levels is cut off by them where they lie on the curve: both take half of what is missed there, so
+    far as the curve keeps rising or falling.
+    """
+    values = _read(x, y)
+    above, below = [0.0] * (samples + 1), [0.0] * (samples + 1)  # missed in the gap on the left of each level
+    for knot, height in zip(x[1:-1], y[1:-1], strict=True):
+        gap = min(int(255 * knot), samples - 2)
+        missed = height - values[gap] - (255 * knot - gap) * (values[gap + 1] - values[gap])
+        above[gap + 1], below[gap + 1] = max(above[gap + 1], missed), min(below[gap + 1], missed)
+    shifted = [values[0]]
+    for k in range(1, samples - 1):
+        reach = [(values[k] + values[beside]) / 2 for beside in (k - 1, k + 1)] + [values[k]]
+        wanted = values[k] + (max(above[k : k + 2]) + min(below[k : k + 2])) / 2
+        shifted.append(min(max(wanted, min(reach)), max(reach)))
+    return [*shifted, values[-1]]
+
+
+def _read(x: Sequence[float], y: Sequence[float]) -> list[float]:
+    """What a curve is at the 256 levels."""
     values, k = [], 0
     for level in identity:
         while k < len(x) - 2 and x[k + 1] < level:
@@ -40,11 +61,25 @@ def sampled(x: Sequence[float], y: Sequence[float]) -> list[float]:
     return values
 
 
-def points_for(of_channel: Tables, told: list | None) -> dict[str, Points | None]:
-    """Points to drag, by channel, None where 16 cannot follow; told: what the engine gives for red, green and blue."""
+def points_for(of_channel: Tables, told: list | None, grown: float = 1.0) -> dict[str, Points | None]:
+    """Points to drag, by channel, None where 16 cannot follow.
+
+    told: what the engine gives for red, green and blue; grown: `growth` of what follows, by which errors get worse.
+    """
     told = told or [None] * 3
     of_engine = {name: list(zip(p["x"], p["y"], strict=True)) for name, p in zip(colours, told, strict=True) if p}
-    return {name: of_engine.get(name) or _fitted(table) for name, table in of_channel.items()}
+    found = {name: of_engine.get(name) or _fitted(table) for name, table in of_channel.items()}
+    return {name: points if grown * _error(of_channel[name], points) < too_far else None for name, points in found.items()}
+
+
+def growth(adjustments: Sequence[dict]) -> float:
+    """How many times a difference may grow on its way through tone curves: the slopes where they are steepest."""
+    grown = 1.0
+    for adjustment in adjustments:
+        if adjustment["kind"] == "curves":
+            knots = [list(zip(adjustment["x"], y, strict=True)) for y in adjustment["y"]]
+            grown *= max(abs(_slope(*ends)) for channel in knots for ends in pairwise(channel))
+    return grown
 
 
 def drawn(points: Points) -> list[float]:
@@ -88,7 +123,7 @@ def _slope(one: tuple[float, float], other: tuple[float, float]) -> float:
     return (other[1] - one[1]) / (other[0] - one[0])
 
 
-def _fitted(table: list[float]) -> Points | None:
+def _fitted(table: list[float]) -> Points:
     """Points whose curve follows a table, one more at a time where it is worst; for when the engine has none to tell."""
     found = best = [(0.0, table[0]), (1.0, table[-1])]
     least = _error(table, found)
@@ -100,7 +135,7 @@ def _fitted(table: list[float]) -> Points | None:
         error = _error(table, found)
         if error < least:
             best, least = found, error
-    return best if least < too_far else None
+    return best
 
 
 def _error(table: list[float], points: Points) -> float:

@@ -47,7 +47,8 @@ class Look:
             if adjustment["kind"] == "curves":
                 tables = curves.tables(adjustment, grey)
                 told = self.points[place] if self.points else None
-                points = dict.fromkeys(tables) if self.exact else curves.points_for(tables, told)
+                grown = curves.growth(adjustments[place + 1 :])
+                points = dict.fromkeys(tables) if self.exact else curves.points_for(tables, told, grown)
                 made.append(ToneCurves(f"curves {place}", self.color_strength, tables, points))
             elif adjustment["kind"] == "saturation" and not grey:
                 strength = self.color_strength * adjustment.get("strength", 1.0)

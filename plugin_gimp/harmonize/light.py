@@ -38,8 +38,12 @@ class LightMap:
         return max(self.gains) > 1
 
     def finer(self, frame: Frame) -> LightMap:
-        """The same map on a grid so fine that its parts above and below 1 may be spread over the canvas apart."""
-        times = max(1, min(8, finest // max(self.width, self.height), frame.width // self.width))
+        """The same map on a grid so fine that its parts above and below 1 may be spread over the canvas apart.
+
+        An odd number of times, so that the centres of the cells, where the map bends, are on the new grid too.
+        """
+        times = max(1, min(9, finest // max(self.width, self.height), frame.width // self.width))
+        times -= 1 - times % 2
         width, height = self.width * times, self.height * times
         numbers = array.array("f")
         numbers.frombytes(spread(self, width, height).get(rectangle(width, height), 1.0, "Y float", nowhere))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmonize_engine.splines import draggable_points, gimp_curve, krita_curve
+from harmonize_engine.splines import closest_points, draggable_points, gimp_curve, krita_curve
 
 levels = np.arange(256) / 255
 both = pytest.mark.parametrize("curve", [krita_curve, gimp_curve])
@@ -67,6 +67,19 @@ def test_smooth_curves_need_at_most_sixteen_points(curve, samples):
     assert (xs[0], xs[-1]) == (0, 1)
     assert (ys[0], ys[-1]) == pytest.approx((samples[0], samples[-1]), abs=1e-6)
     assert np.abs(curve(xs, ys, levels) - samples).max() <= 1.001 / 255
+
+
+@both
+def test_the_closest_points_are_closer_than_the_fewest(curve):
+    knots = np.linspace(0, 1, 33)
+    samples = np.interp(levels, knots, 0.1 + 0.8 / (1 + np.exp(-9 * (knots - 0.4))))
+    errors = []
+    for points in (closest_points, draggable_points):
+        xs, ys = points(samples, curve)
+        assert len(xs) <= 16
+        errors.append(np.abs(curve(xs, ys, levels) - samples).max())
+    assert errors[0] < 0.3 * errors[1]
+    assert closest_points(samples, curve, tolerance=errors[0] / 2) is None
 
 
 @both

@@ -8,7 +8,8 @@ from xcf_pictures import tone_curves, wide_profile
 
 from harmonize_engine.harmonization import Confidence, Harmonization
 
-wanted = Harmonization((tone_curves(),), "parametric", "1", confidence=Confidence(0.34, 0.82, False))
+curves = tone_curves(np.random.default_rng(20))
+wanted = Harmonization((curves,), "parametric", "1", confidence=Confidence(0.34, 0.82, False))
 steps = r"""
 works() { cat /proc/[0-9]*/cmdline | tr "\0" " " | grep -q "[h]armonize/harmonize.py"; }
 ended() { ! works; }

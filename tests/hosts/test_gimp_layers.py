@@ -8,7 +8,7 @@ from xcf_pictures import light_map, tone_curves
 
 from harmonize_engine.harmonization import Harmonization
 
-both = Harmonization((tone_curves(), light_map(0.5, 1.9)), "test", "1")
+both = Harmonization((tone_curves(np.random.default_rng(20)), light_map(0.5, 1.9)), "test", "1")
 pasted = [204, 128, 77]
 
 

@@ -13,19 +13,20 @@ from harmonize_engine.shading import Shading
 
 width, height = 133, 97  # odd, over several tiles
 depths = {"u8": np.uint8, "u16": np.uint16, "float": np.float32}
-random = np.random.default_rng(20)
 
 
 def pictures() -> dict[str, LayeredPicture]:
     """Every depth, flat and with a cut-out; light both ways; and each special case at some depth."""
-    both = (tone_curves(), light_map(0.5, 1.9))
+    random = np.random.default_rng(20)
+    both = (tone_curves(random), light_map(0.5, 1.9))
+    picture, other = scene(random), scene(random)
     cases: dict[str, LayeredPicture] = {}
 
     def add(name: str, adjustments: tuple, cutout: bool = False, pixels: np.ndarray | None = None, **more: object) -> None:
         depth = depths[name.split()[0]]
-        values = scene() if pixels is None else pixels
+        values = picture if pixels is None else pixels
         mask = as_depth(soft_mask(), depth)
-        pasted = np.dstack([as_depth(scene(), depth), mask]) if cutout else None
+        pasted = np.dstack([as_depth(other, depth), mask]) if cutout else None
         held = as_depth(values, depth)
         harmonization = Harmonization(adjustments, "test", "1")
         cases[name] = LayeredPicture(held, mask, harmonization, held, pasted, **more)
@@ -34,22 +35,22 @@ def pictures() -> dict[str, LayeredPicture]:
         add(f"{depth} flat", both)
         add(f"{depth} cut-out", both, cutout=True)
         add(f"{depth} strengths", both, color_strength=0.6, light_strength=0.35)
-        add(f"{depth} saturation", (tone_curves(), Saturation(-0.4), tone_curves(), light_map(0.7, 1.3)))
+        add(f"{depth} saturation", (tone_curves(random), Saturation(-0.4), tone_curves(random), light_map(0.7, 1.3)))
     add("u8 saturated", (Saturation(0.5),), dpi=(144.0, 72.0))
     add("u8 darker", (light_map(0.4, 0.9),))
-    add("u8 curves", (tone_curves(),), cutout=True)
+    add("u8 curves", (tone_curves(random),), cutout=True)
     # 8 bit only: near black GIMP's projection of 16-bit values in such a profile is 0.6 level off in any picture
     add("u8 wide", both, icc=wide_profile())
     add("u8 wide cut-out", both, icc=wide_profile(), color_strength=0.7, cutout=True)
     add("u8 hidden", both, visible=False)
     add("u16 hidden cut-out", both, cutout=True, visible=False)
-    add("float beyond", both, pixels=(scene() * 1.6 - 0.2).astype(np.float32), color_strength=0.5)
-    glass = np.dstack([scene(), np.clip(0.2 + soft_mask(), 0, 1)])
+    add("float beyond", both, pixels=(picture * 1.6 - 0.2).astype(np.float32), color_strength=0.5)
+    glass = np.dstack([picture, np.clip(0.2 + soft_mask(), 0, 1)])
     add("u8 see-through", both, pixels=glass)
     return cases
 
 
-def scene() -> np.ndarray:
+def scene(random: np.random.Generator) -> np.ndarray:
     """Colours of all kinds, with plain black, white and grey among them: (H, W, 3)."""
     rows, columns = np.mgrid[0:height, 0:width]
     waves = [np.sin(rows / 9 + 2 * c) * np.cos(columns / (7 + 3 * c)) for c in range(3)]
@@ -64,11 +65,8 @@ def soft_mask() -> np.ndarray:
     return np.clip(1.6 - np.hypot(rows - 45, columns - 70) / 28, 0, 1)
 
 
-def tone_curves(random: np.random.Generator = random) -> Curves:
-    """A prediction as the model makes it: 33 knots, rising, each channel its own.
-
-    Errors differ from curve to curve: who judges them by a limit brings a generator, to draw the same whatever ran before.
-    """
+def tone_curves(random: np.random.Generator) -> Curves:
+    """A prediction as the model makes it: 33 knots, rising, each channel its own."""
     bends = sum(random.normal(0, 0.5, (3, 1)) * np.cos(k * np.pi * np.linspace(0, 1, 32)) for k in (1, 2, 3))
     rise = np.cumsum(np.pad(np.exp(bends), ((0, 0), (1, 0))), axis=1)
     rise = (rise - rise[:, :1]) / (rise[:, -1:] - rise[:, :1])

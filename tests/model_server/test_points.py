@@ -38,6 +38,16 @@ def test_points_follow_to_half_a_level_where_16_can(host: Host):
         assert np.abs(drawn - np.interp(at, gamma.x, y)).max() <= level / 2 + 1e-6
 
 
+def test_in_gimp_a_curve_that_few_points_do_not_follow_closely_gets_all_16():
+    rise = np.cumsum(np.exp(0.7 * np.sin(7 * np.linspace(0, 1, 33) + np.array([[0.0], [2], [4]]))), axis=1)
+    wavy = Curves.uniform((rise - rise[:, :1]) / (rise[:, -1:] - rise[:, :1]))
+    (channels,) = points(Harmonization((wavy,), "some", "1"), "gimp")
+    for channel, table in zip(channels or [], wavy.table(256), strict=True):
+        assert channel is not None
+        assert len(channel.x) == 16
+        assert np.abs(gimp_curve(channel.x, channel.y, np.linspace(0, 1, 256)) - table).max() < 0.3 * level
+
+
 def test_a_curve_that_16_points_cannot_follow_has_none():
     (channels,) = points(Harmonization((jagged,), "some", "1"), "gimp")
     assert channels is not None

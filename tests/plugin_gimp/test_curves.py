@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harmonize_engine.curves import Curves
+from harmonize_engine.files.xcf.effects import closest_samples
 from harmonize_engine.splines import draggable_points, gimp_curve
 
 curves = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "plugin_gimp/harmonize/curves.py")))
@@ -17,15 +18,25 @@ bent = Curves(knots, np.stack([knots**0.6, 0.1 + 0.8 * knots**2, np.sin(knots * 
 adjustment = {"kind": "curves", "x": bent.x.tolist(), "y": bent.y.tolist()}
 
 
-def test_tables_are_the_engines():
+def test_tables_are_the_ones_the_engine_writes():
     tables = curves.tables(adjustment, grey=False)
-    assert np.allclose([tables[name] for name in ("red", "green", "blue")], bent.table(256), atol=1e-12)
+    wanted = [closest_samples(bent.x, y) for y in bent.y]
+    assert np.allclose([tables[name] for name in ("red", "green", "blue")], wanted, atol=1e-12)
+
+
+def test_tables_of_crowded_knots_are_the_ones_the_engine_writes():
+    """Several knots between two levels, rising, falling and flat: what two joined tone curves can hold."""
+    rng = np.random.default_rng(3)
+    x = np.sort(np.concatenate([[0, 1], rng.uniform(0, 1, 400)]))
+    for y in (np.sort(rng.uniform(0, 1, 402)), rng.uniform(0, 1, 402), np.clip(2 * x - 0.5, 0, 1)):
+        assert np.allclose(curves.sampled(x.tolist(), y.tolist()), closest_samples(x, y), atol=1e-12)
 
 
 def test_a_grey_picture_gets_one_curve_as_bright_as_all_three():
     tables = curves.tables(adjustment, grey=True)
     assert list(tables) == ["value"]
-    assert np.allclose(tables["value"], np.array([0.2126, 0.7152, 0.0722]) @ bent.table(256))
+    wanted = [closest_samples(bent.x, y) for y in bent.y]
+    assert np.allclose(tables["value"], np.array([0.2126, 0.7152, 0.0722]) @ wanted)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 16])
@@ -50,6 +61,19 @@ def test_a_curve_no_points_can_follow_is_free_hand():
     steps = [float(k // 16 % 2) for k in range(256)]
     assert curves.points_for({"red": steps}, None) == {"red": None}
     assert "(curve-type free)" in curves.curves_settings({"red": steps}, {"red": None})
+
+
+def test_points_are_left_out_where_a_steep_curve_makes_their_error_too_large():
+    steep = {"kind": "curves", "x": [0, 0.1, 1], "y": [[0, 0.05, 1], [0, 0.9, 1], [0, 0.1, 1]]}
+    assert curves.growth([]) == curves.growth([{"kind": "saturation"}]) == 1
+    assert curves.growth([steep, steep]) == pytest.approx(81)
+    tables = curves.tables(adjustment, grey=False)
+    points = curves.points_for(tables, None)
+    errors = {name: 255 * np.abs(np.subtract(curves.drawn(points[name]), tables[name])).max() for name in tables}
+    assert all(error < 1 for error in errors.values())
+    for name, error in errors.items():
+        assert curves.points_for(tables, None, 0.99 / error)[name] == points[name]
+        assert curves.points_for(tables, None, 1.01 / error)[name] is None
 
 
 def test_what_was_written_is_read_back_and_a_change_is_seen():

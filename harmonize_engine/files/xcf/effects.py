@@ -29,16 +29,36 @@ class Effect:
 
 
 def curves_effect(curves: Curves, name: str) -> Effect:
-    """Tone curves with few smooth points to drag and the exact samples, which GIMP draws until a point is moved.
+    """Tone curves with few smooth points to drag and the closest samples, which GIMP draws until a point is moved.
 
     Where 16 points do not follow a channel within one 8-bit level it becomes a free-hand curve of the samples.
     """
     channels = {"value": _curve(identity, diagonal)}
-    for channel, table in zip(("red", "green", "blue"), curves.table(samples), strict=True):
+    for channel, y in zip(("red", "green", "blue"), curves.y, strict=True):
+        table = closest_samples(curves.x, y)
         channels[channel] = _curve(table, draggable_points(table, gimp_curve))
     channels["alpha"] = _curve(identity, diagonal)
     text = "".join(f"(channel {channel})\n{curve}" for channel, curve in channels.items())
     return Effect(name, "gimp:curves", f"(time 0)\n(trc non-linear)\n{text}", transfer=non_linear)
+
+
+def closest_samples(x: Floats, y: Floats) -> Floats:
+    """The 256 samples between which straight lines follow best a display-encoded tone curve with knots x, y; (256,).
+
+    A knot between two samples is cut off by them where they lie on the curve: both take half of what is missed there,
+    so far as the curve keeps rising or falling. x: (K,) from 0 to 1; y: (K,) in [0,1], as of `Curves`.
+    """
+    values = np.interp(identity, x, y)
+    gap = np.minimum((x[1:-1] * (samples - 1)).astype(int), samples - 2)
+    missed = y[1:-1] - np.interp(x[1:-1], identity, values)
+    above, below = np.zeros(samples - 1), np.zeros(samples - 1)  # in the gap on the right of each sample
+    np.maximum.at(above, gap, missed)
+    np.minimum.at(below, gap, missed)
+    shift = (np.maximum(above[:-1], above[1:]) + np.minimum(below[:-1], below[1:])) / 2
+    middle, inner = (values[:-1] + values[1:]) / 2, values[1:-1]
+    reach = np.stack([middle[:-1], inner, middle[1:]])
+    values[1:-1] = np.clip(inner + shift, reach.min(axis=0), reach.max(axis=0))
+    return values
 
 
 def saturation_effect(saturation: Saturation, name: str) -> Effect:
