@@ -107,12 +107,9 @@ def _load(
     """Load what trains and what validates; the leader decodes, the others then find it in the cache."""
     if not processes.leads:
         processes.wait()
+    side, windows, quiet = config.side, sorted({0.0, config.window}), not processes.leads
     found = [
-        [
-            part
-            for folder in folders
-            for part in photographs.load(folder, split, cache, config.side, not processes.leads, config.window)
-        ]
+        [part for folder in folders for w in windows for part in photographs.load(folder, split, cache, side, quiet, w)]
         for split in ("train", "val")
     ]
     if processes.leads:
