@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harmonize_engine import devices
+from harmonize_engine.caution import Caution, as_it_is, carried
 from harmonize_engine.composite import Composite, Singles
-from harmonize_engine.curves import Curves, Floats
+from harmonize_engine.curves import Curves
 from harmonize_engine.devices import Device
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.gate import Gate, Opinion
 from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.looks import Look, View, cell, input_size, mean, views
 from harmonize_engine.render import exact
-from harmonize_engine.shading import Shading, from_gain
-from harmonize_engine.window import Window, around
+from harmonize_engine.shading import from_gain
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 folder = Path(__file__).parent / "weights"
-cell = 16  # sides of a network's input are multiples of it
 usual_side = 128  # their mean where a card tells none, as version 1's does not
 least_side, largest_side = 64, 1024
 
@@ -40,7 +40,8 @@ class Card:
     gate: Gate
     summary: str
     side: int = usual_side  # of the input, pixels: it has the window's shape at about this area
-    window: float = 0.0  # share of the window that a foreground fills, or less; 0 = it looks at the whole picture
+    window: float = 0.0  # share that a foreground fills of the window that is looked at too, or less; 0 = of none
+    caution: Caution = as_it_is
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None) -> "Card":
@@ -56,7 +57,8 @@ class Card:
             window = float(card.get("window", 0.0))
             if not 0 <= window <= 1:
                 raise ValueError(f"no share of a window: {window}")
-            return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window)
+            caution = Caution.read(card.get("caution") or {})
+            return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window, caution)
         except (ValueError, TypeError, KeyError) as error:
             raise _broken(path) from error
 
@@ -117,51 +119,44 @@ class Network:
 
         Raises what `harmonize_all` raises.
         """
-        views = [self._view(composite) for composite in composites]
-        seen = [view.seen for view in views]
-        before = self._look(seen)
-        found = [self._harmonization(look) for look in before]
-        results = [exact(one.image, one.mask, result) for one, result in zip(seen, found, strict=True)]
-        rendered = [replace(one, image=image.astype(np.float32)) for one, image in zip(seen, results, strict=True)]
+        before = self._look(composites)
+        found = [self._cautious(one, self._harmonization(look)) for one, look in zip(composites, before, strict=True)]
+        rendered = [_rendered(one, result) for one, result in zip(composites, found, strict=True)]
         after = self._look(rendered)
-        moved = [_moved(one, image) for one, image in zip(seen, results, strict=True)]
-        opinions = [Opinion(old.harmony, new.harmony, far) for old, new, far in zip(before, after, moved, strict=True)]
-        return [(view.spread(result), opinion) for view, result, opinion in zip(views, found, opinions, strict=True)]
+        return [
+            (result, Opinion(old.harmony, new.harmony, _moved(one, shown)))
+            for one, result, shown, old, new in zip(composites, found, rendered, before, after, strict=True)
+        ]
 
     def harmony_of_all(self, composites: Sequence[Composite]) -> list[float]:
         """Judge display-encoded composites: what the network says of each, 0..1, as it is and not calibrated.
 
         Raises what `harmonize_all` raises.
         """
-        return [look.harmony for look in self._look([self._view(one).seen for one in composites])]
+        return [look.harmony for look in self._look(composites)]
 
-    def _view(self, composite: Composite) -> "_View":
-        """Cut and shrink to what the network looks at; a reference mask is always within it."""
-        size = height, width = composite.mask.shape
-        window = Window(0, height, 0, width)
-        if self.card.window:
-            reference = composite.reference
-            wanted = composite.mask if reference is None else np.maximum(composite.mask, reference)
-            window = around(wanted, self.card.window)
-        seen = window.cut(composite).resized(*input_size(window.height, window.width, self.card.side))
-        _refuse_not_finite(seen)
-        return _View(window, size, seen)
-
-    def _harmonization(self, look: "_Look") -> Harmonization:
-        adjustments = (Curves.uniform(look.curves), from_gain(look.gain))
+    def _harmonization(self, look: Look) -> Harmonization:
+        adjustments = (Curves.uniform(look.curves), look.light)
         return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
 
-    def _look(self, seen: Sequence[Composite]) -> "list[_Look]":
-        """Look at composites of the network's input sizes, those of one size together."""
-        sizes: dict[tuple[int, ...], list[int]] = {}
-        for place, one in enumerate(seen):
-            sizes.setdefault(one.mask.shape, []).append(place)
-        looks: dict[int, _Look] = {}
-        for places in sizes.values():
-            looks |= zip(places, self._run([seen[place] for place in places]), strict=True)
-        return [looks[place] for place in range(len(seen))]
+    def _cautious(self, composite: Composite, harmonization: Harmonization) -> Harmonization:
+        if self.card.caution == as_it_is:
+            return harmonization
+        moved = _moved(composite, _rendered(composite, harmonization))
+        return carried(harmonization, self.card.caution.strength(moved))
 
-    def _run(self, seen: Sequence[Composite]) -> "list[_Look]":
+    def _look(self, composites: Sequence[Composite]) -> list[Look]:
+        """Look at every view of every composite, those of one input size together."""
+        seen = [views(composite, self.card.side, self.card.window) for composite in composites]
+        sizes: dict[tuple[int, ...], list[View]] = {}
+        for view in (view for shown in seen for view in shown):
+            _refuse_not_finite(view.seen)
+            sizes.setdefault(view.seen.mask.shape, []).append(view)
+        said = {id(view): look for alike in sizes.values() for view, look in zip(alike, self._run(alike), strict=True)}
+        return [mean([said[id(view)] for view in shown]) for shown in seen]
+
+    def _run(self, shown: Sequence[View]) -> list[Look]:
+        seen = [view.seen for view in shown]
         matched = [one.to_match for one in seen]
         feed = {
             "composite": _channels_first([one.image for one in seen]),
@@ -177,43 +172,25 @@ class Network:
                 f"The model {self.card.name!r} could not be run on the device {self.device.name}.",
                 "Close other programs that need its memory, or choose the device cpu.",
             ) from error
-        return [_Look(curves[n], gain[n, 0], float(harmony[n, 0])) for n in range(len(seen))]
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """What of a picture of a size (height, width) the network sees."""
-
-    window: Window
-    size: tuple[int, int]
-    seen: Composite
-
-    def spread(self, harmonization: Harmonization) -> Harmonization:
-        """Make light maps that cover the window cover the picture."""
-        spread = (
-            self.window.spread(adjustment, *self.size) if isinstance(adjustment, Shading) else adjustment
-            for adjustment in harmonization.adjustments
-        )
-        return replace(harmonization, adjustments=tuple(spread))
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """What the network says of one composite. curves: (3, K) in [0,1]; gain: (h, w); harmony: 0..1."""
-
-    curves: Singles
-    gain: Singles
-    harmony: float
+        return [
+            Look(curves[n].astype(np.float64), view.window.spread(from_gain(gain[n, 0]), *view.size), float(harmony[n, 0]))
+            for n, view in enumerate(shown)
+        ]
 
 
 def _channels_first(images: Sequence[Singles]) -> Singles:
     return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
 
 
-def _moved(seen: Composite, result: Floats) -> float:
+def _rendered(composite: Composite, harmonization: Harmonization) -> Composite:
+    """Show what a harmonization makes of a composite."""
+    return replace(composite, image=exact(composite.image, composite.mask, harmonization).astype(np.float32))
+
+
+def _moved(composite: Composite, result: Composite) -> float:
     """How far a result is from its composite, RMS over the foreground, levels."""
-    squared = ((result - seen.image) ** 2).mean(-1)
-    return 255 * float(np.sqrt((squared * seen.mask).sum() / max(float(seen.mask.sum()), 1e-6)))
+    squared = ((result.image - composite.image) ** 2).mean(-1, dtype=np.float64)
+    return 255 * float(np.sqrt((squared * composite.mask).sum() / max(float(composite.mask.sum()), 1e-6)))
 
 
 def _refuse_not_finite(composite: Composite) -> None:
@@ -242,12 +219,6 @@ def _broken(path: Path) -> HarmonizeError:
     return HarmonizeError(
         "weights_broken", f"{path.name} is not what Harmonize reads as weights.", "Export or install them again."
     )
-
-
-def input_size(height: int, width: int, side: int = usual_side) -> tuple[int, int]:
-    """Choose a network's input (height, width): the picture's shape, up to 2:1, at an area of about side x side."""
-    ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
-    return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)
 
 
 def trial_sizes(side: int) -> Sequence[tuple[int, int, int]]:

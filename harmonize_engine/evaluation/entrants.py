@@ -25,6 +25,7 @@ from PIL import Image
 
 from harmonize_engine import engine, network
 from harmonize_engine.batch import suffixes
+from harmonize_engine.caution import as_it_is
 from harmonize_engine.composite import Pixels, unit
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.evaluation import onnx_file, oracles
@@ -103,11 +104,12 @@ def _load(name: str, folders: Sequence[Path], looks: "dict[str, _Look]") -> Entr
 
 
 def _card(model: str, folders: Sequence[Path]) -> str:
-    """Fingerprint of a network's weights, of the size that it sees and of its gate."""
+    """Fingerprint of a network's weights, of what it sees, of its caution and of its gate."""
     card = network.Card.read(model, engine.folder_of(model, folders))
-    if card.side == network.usual_side and not card.gate.gain:
+    more = f" {card.window} {card.caution}" if card.window or card.caution != as_it_is else ""
+    if card.side == network.usual_side and not card.gate.gain and not more:
         return card.sha256
-    return hashlib.sha256(f"{card.sha256} {card.side} {card.gate}".encode()).hexdigest()
+    return hashlib.sha256(f"{card.sha256} {card.side} {card.gate}{more}".encode()).hexdigest()
 
 
 def _of_others(name: str, kind: str, path: Path) -> Entrant:

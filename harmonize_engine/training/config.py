@@ -26,7 +26,7 @@ class TrainingConfig:
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     side: int = 128  # of the network's input, pixels; it keeps the picture's shape at about this area
 
-    window: float = 0.5  # share of its input that a foreground fills, or less; 0 = it sees all of every photograph
+    window: float = 0.5  # share that a foreground fills, or less, of the window that is seen as well; 0 = of none
     photographs: float = 1.0  # share of the training photographs that is used
 
     # streams

@@ -21,10 +21,11 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from harmonize_engine.devices import open_session
+from harmonize_engine.looks import input_size
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
 from harmonize_engine.models.ensemble import Ensemble
-from harmonize_engine.network import folder, input_size, usual_side
+from harmonize_engine.network import folder, usual_side
 from harmonize_engine.training import checkpoint as checkpoints
 from harmonize_engine.training.config import unbounded
 from harmonize_engine.training.shipped import half
@@ -145,8 +146,6 @@ def main() -> None:
     """Write <name>.onnx and the machine-readable part of its model card."""
     parser = argparse.ArgumentParser(description="Export a checkpoint as ONNX with its model card.")
     parser.add_argument("checkpoints", type=Path, nargs="+", help="more than one: the mean of their answers")
-    parser.add_argument("--boldness", type=float, default=1.0, help="how far the mean of several is carried on")
-    parser.add_argument("--reserve", type=float, default=0.0, help="levels below which a correction is not made")
     parser.add_argument("--half", action="store_true", help="store weights with half the bytes")
     parser.add_argument("--name", default="parametric")
     parser.add_argument("--version", default="1")
@@ -154,9 +153,7 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=folder)
     chosen = parser.parse_args()
     members = [load(checkpoint) for checkpoint in chosen.checkpoints]
-    network = members[0][0]
-    if len(members) > 1 or chosen.reserve or chosen.boldness != 1:
-        network = Ensemble([member for member, _ in members], chosen.boldness, chosen.reserve).eval()
+    network = Ensemble([member for member, _ in members]).eval() if len(members) > 1 else members[0][0]
     side = int(members[0][1]["config"].get("side", usual_side))
     content = to_onnx(network, side)
     content = with_half_the_bytes(content) if chosen.half else content
@@ -171,9 +168,7 @@ def main() -> None:
         "parameters": sum(p.numel() for p in network.parameters()),
         "gate": {"leave_above": chosen.leave_above},
         **first,
-        "averaged_with": others,
-        "boldness": chosen.boldness,
-        "reserve": chosen.reserve,
+        **({"averaged_with": others} if others else {}),
         "side": side,
         "window": float(members[0][1]["config"].get("window", 0.0)),
         "largest_difference_to_torch": difference,

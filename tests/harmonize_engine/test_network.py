@@ -14,9 +14,10 @@ from PIL import Image
 
 from harmonize_engine import Composite, Curves, HarmonizeError, Shading, harmonize, proxy, render
 from harmonize_engine.evaluation.metrics import measure
-from harmonize_engine.network import Network, folder, input_size
+from harmonize_engine.looks import View, input_size
+from harmonize_engine.network import Network, folder
 from harmonize_engine.shading import step
-from harmonize_engine.window import around
+from harmonize_engine.window import Window, around
 
 examples = Path(__file__).parents[2] / "examples"
 
@@ -94,37 +95,42 @@ def small_jug():
     return canvas, np.pad(mask, ((1080, 1080), (1920, 1920)))[::3, ::3]
 
 
-def test_a_small_foreground_is_looked_at_closely(tmp_path):
-    """What a canvas shows far from the foreground does not change the answer, and light falls where it belongs."""
-    near = Network.load("parametric", with_card(tmp_path, window=0.5))
-    canvas, small = small_jug()
-    window = around(proxy(canvas, small).mask, 0.5)
-    share = canvas.shape[0] / proxy(canvas, small).mask.shape[0]
-    rows, columns = (
-        slice(round(a * share), round(b * share)) for a, b in ((window.top, window.bottom), (window.left, window.right))
-    )
-    repainted = np.full_like(canvas, 255)
-    repainted[rows, columns] = canvas[rows, columns]
-    one, other = (near.harmonize(proxy(picture, small)) for picture in (canvas, repainted))
-    assert np.abs(one.adjustments[0].y - other.adjustments[0].y).max() < 0.02
-    cut = near.harmonize(proxy(np.ascontiguousarray(canvas[rows, columns]), np.ascontiguousarray(small[rows, columns])))
-    assert (
-        np.abs(
-            render(canvas, small, one)[rows, columns].astype(int) - render(canvas[rows, columns], small[rows, columns], cut)
-        ).max()
-        < 12
-    )
+def test_a_small_foreground_is_looked_at_from_afar_and_from_near(tmp_path):
+    network = Network.load("parametric", with_card(tmp_path, window=0.5))
+    counting = Counting(network.session)
+    replace(network, session=counting).harmonize(proxy(*small_jug()))
+    assert sum(shape[0] for shape in counting.runs) == 4  # composite and result, each twice
 
 
-def test_a_region_to_match_is_always_seen(tmp_path):
-    near = Network.load("parametric", with_card(tmp_path, window=0.5))
+def test_light_falls_where_the_foreground_is(tmp_path):
+    """Seen from near alone, the jug on the large canvas is the jug: in the middle of it light is as it was."""
     canvas, small = small_jug()
-    corner = np.zeros_like(small)
-    corner[:40, :40] = 255
-    bright, dark = canvas.copy(), canvas.copy()
-    bright[:40, :40], dark[:40, :40] = 250, 5
-    one, other = (near.harmonize(proxy(picture, small, reference=corner)) for picture in (bright, dark))
-    assert one != other
+    network = Network.load("parametric", with_card(tmp_path, window=0))
+    whole = proxy(canvas, small)
+    window = around(whole.mask, 0.5)
+    (near,) = network._run([View.of(whole, window, 128)])
+    (cut,) = network._run([View.of(window.cut(whole), Window(0, window.height, 0, window.width), 128)])
+    inside = near.light.upsample(*whole.mask.shape)[window.top : window.bottom, window.left : window.right]
+    assert np.abs(inside - cut.light.upsample(window.height, window.width)).max() < 0.05
+    assert np.array_equal(near.curves, cut.curves)
+
+
+def test_a_cautious_card_carries_corrections_on_or_leaves_them(tmp_path):
+    plain, bold, shy = (
+        Network.load("parametric", with_card(tmp_path, caution={"boldness": boldness, "reserve": reserve}))
+        for boldness, reserve in ((1, 0), (1.3, 0), (1, 200))
+    )
+    seen = proxy(composite, mask)
+    (_, moved), (_, further), (nothing, not_at_all) = (n.opinions_of_all([seen])[0] for n in (plain, bold, shy))
+    assert further.moved > 1.15 * moved.moved and not_at_all.moved < 0.01
+    assert nothing.is_identity and shy.harmonize(seen).leave
+
+
+@pytest.mark.parametrize("caution", [{"boldness": 0, "reserve": 0}, {"boldness": 1}, [1, 2], "none"])
+def test_a_card_with_no_caution_that_can_be_is_refused(tmp_path, caution):
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", with_card(tmp_path, caution=caution))
+    assert error.value.code == "weights_broken"
 
 
 @pytest.mark.parametrize("window", [-0.1, 1.5, "half"])

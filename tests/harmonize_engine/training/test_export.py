@@ -40,7 +40,7 @@ def averaged(weights, photographs_folder, cache, small):
     """The same averaged with another, its weights in half the bytes."""
     other = replace(small, seed=2, steps=2, validate_on=1, network=replace(small.network, hidden=48))
     best = train([photographs_folder], weights / "other", other, cache)
-    exported(weights / "run" / "best.pt", best, "--boldness", "1.5", "--half", "--name", "two", "--into", weights)
+    exported(weights / "run" / "best.pt", best, "--half", "--name", "two", "--into", weights)
     return best
 
 
@@ -51,15 +51,7 @@ def test_the_card_tells_hash_size_and_training(weights):
     assert card["bytes"] == len(content)
     assert card["training"]["step"] == 2
     assert card["training"]["images"] == 12
-    assert (card["side"], card["window"], card["boldness"], card["reserve"]) == (64, 0.5, 1.0, 0.0)
-
-
-def test_one_network_may_be_exported_with_a_reserve(weights):
-    exported(weights / "run" / "best.pt", "--reserve", "4", "--name", "modest", "--into", weights)
-    network, _ = export.load(weights / "run" / "best.pt")
-    content = (weights / "modest.onnx").read_bytes()
-    assert json.loads((weights / "modest.json").read_text())["reserve"] == 4
-    assert export.largest_difference(Ensemble([network], reserve=4).eval(), content, side=64) < 1e-4
+    assert (card["side"], card["window"]) == (64, 0.5)
 
 
 def test_onnx_runtime_gives_what_torch_gives(weights):
@@ -118,9 +110,9 @@ def test_the_papers_network_exports_to_the_same_interface(tmp_path):
 def test_several_checkpoints_make_one_model_that_gives_their_mean(weights, averaged):
     networks = [export.load(path)[0] for path in (weights / "run" / "best.pt", averaged)]
     content = (weights / "two.onnx").read_bytes()
-    assert export.largest_difference(Ensemble(networks, 1.5).eval(), content, side=64) < 3e-3  # 16-bit weights
+    assert export.largest_difference(Ensemble(networks).eval(), content, side=64) < 3e-3  # 16-bit weights
     card = json.loads((weights / "two.json").read_text())
-    assert card["boldness"] == 1.5 and card["sizes"]["hidden"] == 32
+    assert card["sizes"]["hidden"] == 32
     assert [other["training"]["seed"] for other in card["averaged_with"]] == [2]
 
 

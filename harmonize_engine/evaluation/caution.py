@@ -1,27 +1,29 @@
-"""How far a model's corrections are carried, and which are too small to be made: chosen before it is exported for good.
+"""Choose a model's caution on photographs that neither trained it nor judge it, and write it into its model card.
 
-python -m harmonize_engine.evaluation.reserve PHOTOGRAPHS WEIGHTS/parametric.json
+python -m harmonize_engine.evaluation.caution PHOTOGRAPHS WEIGHTS/parametric.json
 
-The model is one that was exported with boldness 1 and reserve 0 (models/ensemble.py says what they are). It is tried on the
-calibration half of the validation photographs, on the benchmark's families that are trained on, at all magnitudes, and on
-untouched ones; the held-out families stay held out. Chosen is what leaves least of the error of full changes among what
-makes at most `most_worse` of the composites worse, moves untouched ones by at most `most_moved` levels, and leaves at most
-`most_mild` of the error of mild changes.
+The photographs are the calibration half of the validation photographs; the composites those of the benchmark's families
+that are trained on, at all magnitudes, and untouched ones. The held-out families stay held out. Chosen is what leaves least
+of the error of full changes among what makes at most `most_worse` of the composites worse, moves untouched ones by at most
+`most_moved` levels, and leaves at most `most_mild` of the error of mild changes. To be done before the gate is calibrated.
 """
 
 import argparse
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from harmonize_engine.caution import Caution, as_it_is
 from harmonize_engine.composite import unit
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.evaluation import families, protocols
 from harmonize_engine.evaluation.calibration import measured
+from harmonize_engine.files.atomic import atomic
 from harmonize_engine.network import Network
 from harmonize_engine.render import exact
 
@@ -47,10 +49,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a boldness and a reserve would do: shares of the error left, share made worse, levels untouched ones move."""
+    """What a caution would do: shares of the error left, share made worse, levels untouched ones move."""
 
-    boldness: float
-    reserve: float
+    caution: Caution
     full: float
     mild: float
     light_mild: float
@@ -83,13 +84,13 @@ def steps(network: Network, folder: Path, photographs: int) -> list[Step]:
     return found
 
 
-def outlook(found: Sequence[Step], boldness: float, reserve: float) -> Outlook:
-    """Tell what a boldness and a reserve would do, taking corrections as straight lines."""
+def outlook(found: Sequence[Step], caution: Caution) -> Outlook:
+    """Tell what a caution would do, taking corrections as straight lines."""
     family = np.array([step.family for step in found])
     magnitude, wanted, made, along, moved = (
         np.array([getattr(step, name) for step in found]) for name in ("magnitude", "wanted", "made", "along", "moved")
     )
-    share = boldness * np.maximum(0, 1 - reserve**2 / np.maximum(made, 1e-9))
+    share = np.array([caution.strength(step.made**0.5) for step in found])
     left = wanted - 2 * share * along + share**2 * made
     untouched, light = family == families.untouched, family == "light"
     trained = ~untouched & ~light
@@ -98,8 +99,7 @@ def outlook(found: Sequence[Step], boldness: float, reserve: float) -> Outlook:
         return float(left[which].sum() / max(wanted[which].sum(), 1e-9))
 
     return Outlook(
-        boldness,
-        reserve,
+        caution,
         ratio(trained & (magnitude == 1)),
         ratio(trained & (magnitude < 0.5)),
         ratio(light & (magnitude < 0.5)),
@@ -115,23 +115,30 @@ def choose(found: Sequence[Outlook]) -> Outlook:
 
 
 def main() -> None:
-    """Print what every boldness and reserve would do, and which to export with."""
-    parser = argparse.ArgumentParser(description="Choose a model's boldness and reserve.")
+    """Print what every caution would do, and write the one to ship."""
+    parser = argparse.ArgumentParser(description="Choose a model's caution and write it into its model card.")
     parser.add_argument("photographs", type=Path)
-    parser.add_argument("card", type=Path, help="NAME.json beside NAME.onnx, exported with neither")
+    parser.add_argument("card", type=Path, help="NAME.json beside NAME.onnx")
     parser.add_argument("--foregrounds", type=int, default=0, help="how many for each protocol (0: all)")
+    parser.add_argument("--boldness", type=float, nargs="+", default=boldnesses, help="those to choose from")
+    parser.add_argument("--reserve", type=float, nargs="+", default=reserves, help="those to choose from, in levels")
     chosen = parser.parse_args()
     network = Network.load(chosen.card.stem, chosen.card.parent)
-    found = steps(network, chosen.photographs.absolute(), chosen.foregrounds)
-    outlooks = [outlook(found, *pair) for pair in product(boldnesses, reserves)]
+    plain = replace(network, card=replace(network.card, caution=as_it_is))
+    found = steps(plain, chosen.photographs.absolute(), chosen.foregrounds)
+    outlooks = [outlook(found, Caution(*pair)) for pair in product(chosen.boldness, chosen.reserve)]
     print("boldness | reserve | full | mild | light, mild | made worse | untouched moved")
     for each in outlooks:
         print(
-            f"{each.boldness:8.2f} | {each.reserve:7.1f} | {each.full:.3f} | {each.mild:.3f} | {each.light_mild:11.3f} | "
-            f"{each.worse:10.1%} | {each.moved:.2f}{'' if each.harmless else '  (harm)'}"
+            f"{each.caution.boldness:8.2f} | {each.caution.reserve:7.1f} | {each.full:.3f} | {each.mild:.3f} | "
+            f"{each.light_mild:11.3f} | {each.worse:10.1%} | {each.moved:.2f}{'' if each.harmless else '  (harm)'}"
         )
-    best = choose(outlooks)
-    print(f"\nExport with: --boldness {best.boldness:g} --reserve {best.reserve:g}   (from {len(found)} composites)")
+    best = choose(outlooks).caution
+    numbers = {**asdict(best), "chosen_on": f"{len(found)} composites of validation photographs"}
+    card = json.loads(chosen.card.read_bytes()) | {"caution": numbers}
+    with atomic(chosen.card) as file:
+        file.write((json.dumps(card, indent=2) + "\n").encode())
+    print(f"\nWritten: {best}")
 
 
 if __name__ == "__main__":

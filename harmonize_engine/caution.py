@@ -1,0 +1,64 @@
+"""How far a correction is carried: large ones a little further, small ones not at all."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from harmonize_engine.curves import Curves
+from harmonize_engine.harmonization import Adjustment, Harmonization
+from harmonize_engine.shading import Shading, from_gain
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Carries a network's correction on by boldness x (1 - (reserve / m)^2), m = how far it moves the foreground.
+
+    m and reserve: levels, RMS over the foreground. A network errs by about as much whatever a composite is off: small
+    corrections are mostly error, and below the reserve none is made (the non-negative garrote; Breiman, 1995). Large ones
+    fall short, for squared errors teach timidity: boldness makes up for that. Both numbers are chosen on photographs kept
+    for calibration (evaluation/caution.py).
+    """
+
+    boldness: float = 1.0
+    reserve: float = 0.0
+
+    @classmethod
+    def read(cls, numbers: dict[str, Any]) -> "Caution":
+        """Read a model card's; none given = as the network says. Raises ValueError, TypeError or KeyError."""
+        if not numbers:
+            return cls()
+        found = cls(float(numbers["boldness"]), float(numbers["reserve"]))
+        if not (0 < found.boldness <= 4 and 0 <= found.reserve <= 255):
+            raise ValueError(f"no caution: {found}")
+        return found
+
+    def strength(self, moved: float) -> float:
+        """How far to carry a correction that moves the foreground by so many levels: 0 = not made, 1 = as it is."""
+        if not self.reserve:
+            return self.boldness
+        return self.boldness * max(0.0, 1 - (self.reserve / max(moved, 1e-6)) ** 2)
+
+
+as_it_is = Caution()
+
+
+def carried(harmonization: Harmonization, strength: float) -> Harmonization:
+    """Carry every adjustment so far from the identity; 0 = none, above 1 = further than it goes."""
+    if math.isclose(strength, 1):
+        return harmonization
+    return replace(harmonization, adjustments=tuple(_carried(one, strength) for one in harmonization.adjustments))
+
+
+def _carried(adjustment: Adjustment, strength: float) -> Adjustment:
+    match adjustment:
+        case Curves(x, y):  # rising ones still rise and stay in [0,1]
+            even = np.diff(x)
+            steps = np.maximum(0, even + strength * (np.diff(y, axis=1) - even))
+            black = strength * y[:, :1]
+            return Curves(x, np.clip(np.hstack((black, black + np.cumsum(steps, axis=1))), 0, 1))
+        case Shading(gain):
+            return from_gain(gain**strength)
+        case _:
+            return adjustment.blend(min(1.0, strength))

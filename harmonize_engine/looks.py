@@ -1,0 +1,68 @@
+"""What a network is shown of a picture, and what it says of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harmonize_engine.composite import Composite
+from harmonize_engine.curves import Floats
+from harmonize_engine.shading import Shading, from_gain
+from harmonize_engine.window import Window, around
+
+cell = 16  # sides of a network's input are multiples of it
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A part of a picture of a size (height, width), at a network's input size."""
+
+    window: Window
+    size: tuple[int, int]
+    seen: Composite
+
+    @classmethod
+    def of(cls, composite: Composite, window: Window, side: int) -> "View":
+        """Show a part of a composite in display-encoded sRGB; side: of the input, pixels."""
+        size = composite.mask.shape
+        return cls(
+            window, (size[0], size[1]), window.cut(composite).resized(*input_size(window.height, window.width, side))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is said of a picture. curves: (3, K) in [0,1]; light covers all of the picture; harmony: 0..1."""
+
+    curves: Floats
+    light: Shading
+    harmony: float
+
+
+def views(composite: Composite, side: int, share: float) -> list[View]:
+    """Choose what to show: all of the picture, and the window in which the foreground fills `share`, where that is less.
+
+    A reference mask is always within the window. share 0: only all of it.
+    """
+    height, width = composite.mask.shape
+    windows = [Window(0, height, 0, width)]
+    if share:
+        reference = composite.reference
+        windows.append(around(composite.mask if reference is None else np.maximum(composite.mask, reference), share))
+    return [View.of(composite, window, side) for window in dict.fromkeys(windows)]
+
+
+def mean(looks: Sequence[Look]) -> Look:
+    """Average what was said of one picture: light maps by their logarithms, on the finest of their grids."""
+    if len(looks) == 1:
+        return looks[0]
+    height, width = (max(look.light.gain.shape[axis] for look in looks) for axis in (0, 1))
+    lights = [np.log(look.light.upsample(height, width)) for look in looks]
+    curves = np.mean([look.curves for look in looks], axis=0)
+    return Look(curves, from_gain(np.exp(np.mean(lights, axis=0))), float(np.mean([look.harmony for look in looks])))
+
+
+def input_size(height: int, width: int, side: int) -> tuple[int, int]:
+    """Choose a network's input (height, width): the window's shape, up to 2:1, at an area of about side x side."""
+    ratio = float(np.clip(width / height, 0.5, 2.0)) ** 0.5
+    return max(cell, round(side / ratio / cell) * cell), max(cell, round(side * ratio / cell) * cell)

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from harmonize_engine import Composite, Shading
+from harmonize_engine.looks import Look, mean, views
+from harmonize_engine.window import Window
+
+values = np.random.default_rng(0).random((300, 400, 3), np.float32)
+
+
+def with_foreground(top, bottom, left, right, reference=None):
+    mask = np.zeros((300, 400), np.float32)
+    mask[top:bottom, left:right] = 1
+    return Composite(values, mask, reference=reference)
+
+
+def test_all_of_the_picture_is_shown_and_the_window_as_well():
+    shown = views(with_foreground(100, 160, 100, 180), 128, 0.25)
+    assert [view.window for view in shown] == [Window(0, 300, 0, 400), Window(70, 190, 60, 220)]
+    assert [view.seen.mask.shape for view in shown] == [(112, 144), (112, 144)]
+    assert shown[1].seen.mask.mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_one_look_is_enough_where_the_window_is_all_of_the_picture():
+    assert len(views(with_foreground(20, 280, 20, 380), 128, 0.5)) == 1
+    assert len(views(with_foreground(100, 160, 100, 180), 128, 0.0)) == 1
+
+
+def test_what_is_to_be_matched_is_always_shown():
+    reference = np.zeros((300, 400), np.float32)
+    reference[280:, 380:] = 1
+    _, near = views(with_foreground(200, 260, 300, 360, reference), 128, 0.5)
+    assert near.window.bottom == 300 and near.window.right == 400 and near.seen.reference.max() == 1
+
+
+def look(exponent, gain, harmony):
+    return Look(np.stack([np.linspace(0, 1, 33) ** exponent] * 3), Shading(np.asarray(gain)), harmony)
+
+
+def test_what_is_said_of_one_picture_is_averaged():
+    both = mean([look(0.5, [[0.5, 0.5]], 0.2), look(1.0, [[2.0, 2.0], [1.0, 1.0]], 0.6)])
+    assert np.allclose(both.curves, (np.linspace(0, 1, 33) ** 0.5 + np.linspace(0, 1, 33)) / 2)
+    assert np.allclose(both.light.gain, [[1, 1], [0.5**0.5, 0.5**0.5]], atol=1e-4)  # twice and half the light is no change
+    assert both.harmony == pytest.approx(0.4)
+
+
+def test_what_is_said_once_stands():
+    said = look(0.7, [[1.2]], 0.5)
+    assert mean([said]) is said
