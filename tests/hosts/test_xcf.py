@@ -16,7 +16,7 @@ from harmonize_engine.shading import Shading
 from harmonize_engine.splines import gimp_curve
 
 peaks = {"u8": 255, "u16": 65535, "float": 1}
-limits = {"u8": (3, 0.4), "u16": (2.5, 0.05), "float": (2.5, 0.05)}  # 8-bit levels: largest, mean
+limits = {"u8": (3, 0.3), "u16": (1, 0.05), "float": (1, 0.05)}  # 8-bit levels: largest, mean
 
 
 def bilinear(gain: np.ndarray) -> np.ndarray:
