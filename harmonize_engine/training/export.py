@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--name", default="parametric")
     parser.add_argument("--version", default="1")
     parser.add_argument("--leave-above", type=float, default=0.9, help="harmony from which a composite is left as it is")
+    parser.add_argument("--window", type=float, help="share that a foreground fills of what is seen from near (as trained)")
     parser.add_argument("--into", type=Path, default=folder)
     chosen = parser.parse_args()
     members = [load(checkpoint) for checkpoint in chosen.checkpoints]
@@ -170,7 +171,7 @@ def main() -> None:
         **first,
         **({"averaged_with": others} if others else {}),
         "side": side,
-        "window": float(members[0][1]["config"].get("window", 0.0)),
+        "window": float(members[0][1]["config"].get("window", 0.0) if chosen.window is None else chosen.window),
         "largest_difference_to_torch": difference,
         "card": "docs/model-card.md",
     }
