@@ -47,8 +47,12 @@ class Composite:
             return plate, self.reference
         return plate, 1 - self.mask if self.background is None else np.ones_like(self.mask)
 
+    def in_floats(self) -> "Composite":
+        """Make floats in [0,1] of planes that wait as bytes, as the server's do."""
+        return self.resized(*self.mask.shape)
+
     def resized(self, height: int, width: int) -> "Composite":
-        """Resize every plane, averaging."""
+        """Resize every plane, averaging; floats, whatever they were."""
         planes = (self.image, self.mask, self.background, self.reference)
         image, mask, *others = (None if plane is None else shrink(plane, (height, width)) for plane in planes)
         assert image is not None and mask is not None

@@ -119,6 +119,7 @@ class Network:
 
         Raises what `harmonize_all` raises.
         """
+        composites = [one.in_floats() for one in composites]
         before = self._look(composites)
         found = [self._cautious(one, self._harmonization(look)) for one, look in zip(composites, before, strict=True)]
         rendered = [_rendered(one, result) for one, result in zip(composites, found, strict=True)]
@@ -133,7 +134,7 @@ class Network:
 
         Raises what `harmonize_all` raises.
         """
-        return [look.harmony for look in self._look(composites)]
+        return [look.harmony for look in self._look([one.in_floats() for one in composites])]
 
     def _harmonization(self, look: Look) -> Harmonization:
         adjustments = (Curves.uniform(look.curves), look.light)

@@ -39,7 +39,7 @@ def composite(request: HarmonizeRequest, limits: Limits) -> Composite:
     seen = proxy(image, mask, background, reference)
     if seen.mask.shape != mask.shape:
         return seen
-    # nothing was shrunk: bytes wait for their turn in a quarter of the room, and become floats when they are resized
+    # nothing was shrunk: bytes wait for their turn in a quarter of the room, and become floats when a model looks at them
     return Composite(*cast(tuple[Singles, Singles, Singles | None, Singles | None], (image, mask, background, reference)))
 
 

@@ -229,6 +229,22 @@ def test_several_at_once_get_what_each_gets_alone(several):
     assert {shape[2:] for shape in counting.runs} == sizes
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.lists(composites(), min_size=1, max_size=3))
+def test_bytes_get_what_their_floats_get(several):
+    """The server keeps the planes of waiting requests as they came, in 8 bits."""
+    waiting = [
+        Composite(*(None if p is None else np.rint(255 * p).astype(np.uint8) for p in planes(one))) for one in several
+    ]
+    floats = [Composite(*(None if p is None else p / np.float32(255) for p in planes(one))) for one in waiting]
+    assert network.harmonize_all(waiting) == network.harmonize_all(floats)
+    assert network.harmony_of_all(waiting) == network.harmony_of_all(floats)
+
+
+def planes(one):
+    return one.image, one.mask, one.background, one.reference
+
+
 @pytest.mark.parametrize("plane", ["image", "mask", "background", "reference"])
 def test_values_that_are_no_numbers_are_refused(plane):
     good = proxy(composite, mask, plate, mask)
