@@ -20,7 +20,7 @@ from roots import Root, opened  # noqa: E402
 build = runpy.run_path(str(here.parent / "plugin_gimp" / "build.py"))["build"]
 large, usual = (6000, 4000), (2448, 1632)  # 24 and 4 megapixels
 gimps = (("3.2", "forky"), ("3.0", "trixie"))
-runs = 3
+runs, reads = 3, 3  # clicks, and looks before each
 
 script = """
 import json, sys, time
@@ -35,7 +35,7 @@ from subject import Subject
 from unattended import look
 from engine_client import connect
 
-width, height, precision, runs = arguments
+width, height, precision, runs, reads = arguments
 kind, white = {"U8": ("B", 255), "U16": ("H", 65535), "FLOAT": ("f", 1)}[precision]
 
 def put(layer, wide, tall, colours):
@@ -81,6 +81,8 @@ call()  # warms the engine
 image.remove_layer(image.get_layers()[0])
 settings = Settings.read(Gimp.get_pdb().lookup_procedure("plug-in-harmonize").create_config())
 for run in range(runs):
+    for _ in range(reads - 1):
+        timed("read", lambda: Subject(image, layer, settings)).close()
     subject = timed("read", lambda: Subject(image, layer, settings))
     timed("add", call)
     timed("update", call)
@@ -115,5 +117,5 @@ def measure(scratch: Path) -> list[tuple[str, str, str]]:
 
 def timed(root: Root, size: tuple[int, int], precision: str) -> dict[str, float]:
     """Median seconds of what was done in a picture."""
-    took = json.loads(root.gimp(script, *size, precision, runs, timeout=600))
+    took = json.loads(root.gimp(script, *size, precision, runs, reads, timeout=600))
     return {name: statistics.median(seconds) for name, seconds in took.items()}
