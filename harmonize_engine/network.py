@@ -157,30 +157,36 @@ class Network:
         return [mean([said[id(view)] for view in shown]) for shown in seen]
 
     def _run(self, shown: Sequence[View]) -> list[Look]:
+        """Look at views of one input size and at their mirror images: the means of both answers are nearer to the truth."""
         seen = [view.seen for view in shown]
         matched = [one.to_match for one in seen]
         feed = {
-            "composite": _channels_first([one.image for one in seen]),
-            "mask": np.stack([one.mask for one in seen])[:, None],
-            "background": _channels_first([plate for plate, _ in matched]),
-            "reference": np.stack([weight for _, weight in matched])[:, None],
+            "composite": _with_mirrored([one.image for one in seen]),
+            "mask": _with_mirrored([one.mask[..., None] for one in seen]),
+            "background": _with_mirrored([plate for plate, _ in matched]),
+            "reference": _with_mirrored([weight[..., None] for _, weight in matched]),
         }
         try:
-            curves, gain, harmony = (np.asarray(output) for output in self.session.run(None, feed))
+            curves, gain, harmony = (np.asarray(output, np.float64) for output in self.session.run(None, feed))
         except Exception as error:  # ONNX Runtime has a dozen exceptions of its own; drivers fail at any time
             raise HarmonizeError(
                 "device_failed",
                 f"The model {self.card.name!r} could not be run on the device {self.device.name}.",
                 "Close other programs that need its memory, or choose the device cpu.",
             ) from error
+        straight, mirrored = slice(len(seen)), slice(len(seen), None)
+        curves, harmony = (curves[straight] + curves[mirrored]) / 2, (harmony[straight] + harmony[mirrored]) / 2
+        gain = np.sqrt(gain[straight] * gain[mirrored][..., ::-1])
         return [
-            Look(curves[n].astype(np.float64), view.window.spread(from_gain(gain[n, 0]), *view.size), float(harmony[n, 0]))
+            Look(curves[n], view.window.spread(from_gain(gain[n, 0]), *view.size), float(harmony[n, 0]))
             for n, view in enumerate(shown)
         ]
 
 
-def _channels_first(images: Sequence[Singles]) -> Singles:
-    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
+def _with_mirrored(planes: Sequence[Singles]) -> Singles:
+    """Stack planes (H, W, C), then their mirror images, to (2 n, C, H, W)."""
+    straight = np.stack(planes).transpose(0, 3, 1, 2)
+    return np.concatenate((straight, straight[..., ::-1]))
 
 
 def _rendered(composite: Composite, harmonization: Harmonization) -> Composite:

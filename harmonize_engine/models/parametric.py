@@ -27,6 +27,7 @@ class ParametricConfig:
     shapes: int = 10  # free numbers behind each tone curve
     log_gain: float = 0.7  # the light map stays within exp(-0.7) .. exp(0.7), about 0.5 .. 2
     backbone: str = ""  # "lite0": EfficientNet-Lite0's stages in place of our own (`widths` are its, `blocks` unread)
+    dropout: float = 0.0  # share of what is pooled that is hidden while it learns
     trust: bool = False  # a number per picture that shrinks the whole correction where the network is unsure
 
 
@@ -123,7 +124,8 @@ class Parametric(nn.Module):
         )
         levels = self._levels(composite - 0.5, mask)
         pooled = [p for i, level in enumerate(levels[1:]) for p in _pool(level, 4 << i, mask, around)]
-        context = self.body(torch.cat((*pooled, colours), 1))
+        standard = self.body[0](torch.cat((*pooled, colours), 1))
+        context = self.body[1:](F.dropout(standard, self.config.dropout, self.training))
         curves = self._tone_curves(self.curves(context))
         gain = self._light_map(levels, context, composite, mask)
         trust = None if self.trust is None else torch.sigmoid(self.trust(context.detach()).float() + 3)

@@ -49,6 +49,8 @@ class TrainingConfig:
     lit: float = 0.3  # share of scenes under a light of their own; half of them get their foreground without it
     paired: float = 0.0  # share that comes in couples: one photograph in two developments, foregrounds exchanged
     seams: float = 0.0  # share cut out and pasted back over its filled hole
+    least: float = 0.7  # share of each side of a photograph that is seen, at least
+    turn: float = 0.0  # degrees, at most
     clean_plate: float = 0.2  # share that is shown its background without the foreground
     jittered: bool = False  # pairs' foregrounds get the paper's brightness and contrast jitter
 
@@ -85,6 +87,10 @@ class TrainingConfig:
             raise HarmonizeError("config_wrong", f"{self.photographs} is not a share of the photographs from 0 to 1.")
         if not 0 <= self.window <= 1:
             raise HarmonizeError("config_wrong", f"{self.window} is not a share of a window from 0 to 1.")
+        if not 0 < self.least <= 1:
+            raise HarmonizeError("config_wrong", f"{self.least} is not a share of a photograph's sides from 0 to 1.")
+        if isinstance(self.network, ParametricConfig) and not 0 <= self.network.dropout < 1:
+            raise HarmonizeError("config_wrong", f"{self.network.dropout} is not a share of what is pooled, from 0 to 1.")
         if self.side % 16 or not 64 <= self.side <= 1024:
             raise HarmonizeError("config_wrong", f"A side of {self.side} pixels is not a multiple of 16 from 64 to 1024.")
 

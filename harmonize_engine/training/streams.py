@@ -85,7 +85,7 @@ def supervised(
     part: Photographs, pixels: Tensor, config: TrainingConfig, share: float, harmonize: Harmonize, generator: Generator
 ) -> Scenes:
     """Make composites of known truth. share: of the run that is done; harmonize: gives results to be met again."""
-    planes = random_views(unpacked(pixels), part.size, generator)
+    planes = random_views(unpacked(pixels), part.size, generator, config.least, config.turn)
     shown = torch.rand(len(planes), generator=generator) < config.clean_plate
     if part.kind == "photograph":
         composites, masks, truths, plates = synthesised(planes, config, share, shown, generator)
@@ -99,7 +99,7 @@ def supervised(
 
 def unsupervised(part: Photographs, pixels: Tensor, config: TrainingConfig, generator: Generator) -> tuple[Scenes, Collage]:
     """Make real composites; their truths are only the composites themselves, for nobody knows."""
-    planes = random_views(unpacked(pixels), part.size, generator)
+    planes = random_views(unpacked(pixels), part.size, generator, config.least, config.turn)
     images, masks = planes[:, :3], planes[:, 3:4]
     made = collage(images, masks, images.roll(1, 0), masks.roll(1, 0), generator)
     shown = torch.rand(len(planes), generator=generator) < config.clean_plate

@@ -8,30 +8,40 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 
-def random_views(planes: Tensor, size: tuple[int, int], generator: Generator) -> Tensor:
-    """Cut, flip and grade whole photographs at random, the same for all of a photograph's planes.
+def random_views(
+    planes: Tensor, size: tuple[int, int], generator: Generator, least: float = 0.7, turn: float = 0.0
+) -> Tensor:
+    """Cut, turn, flip and grade whole photographs at random, the same for all of a photograph's planes.
 
-    Cuts keep 70 to 100 % of each side; a cut that loses the foreground is replaced by the whole picture. The grade (small
-    exposure, white balance and contrast changes of the whole photograph) makes the network compare instead of memorise.
+    Cuts keep `least` to all of each side; a cut that loses the foreground is replaced by the whole picture. turn: at most,
+    degrees. The grade (small exposure, white balance and contrast changes of the whole photograph) makes the network
+    compare instead of memorise.
     """
     count = len(planes)
-    scale = 0.7 + 0.3 * torch.rand((count, 1), generator=generator).expand(-1, 2)
+    scale = least + (1 - least) * torch.rand((count, 1), generator=generator).expand(-1, 2)
     centre = (torch.rand((count, 2), generator=generator) * 2 - 1) * (1 - scale)
     flip = torch.where(torch.rand((count,), generator=generator) < 0.5, -1.0, 1.0)
-    cut = torch.zeros(count, 2, 3)
-    cut[:, 0, 0], cut[:, 1, 1], cut[:, :, 2] = scale[:, 0] * flip, scale[:, 1], centre
+    turns = turn * (2 * torch.rand(count, generator=generator) - 1) if turn else torch.zeros(count)
+    cut = _parts_of(scale, centre, flip, turns, size[0] / size[1])
     views = _sample(planes, cut, size)
     area = views[:, 3:4].mean((1, 2, 3))
     lost = ((area < 0.015) | (area > 0.85)).nonzero().flatten()
     if len(lost):
-        whole = torch.zeros(count, 2, 3)
-        whole[:, 0, 0], whole[:, 1, 1] = flip, 1.0
+        whole = _parts_of(torch.ones(count, 2), torch.zeros(count, 2), flip, torch.zeros(count), 1.0)
         views[lost] = _sample(planes[lost], whole[lost], size)
     graded = (torch.rand((count, 1, 1, 1), generator=generator) < 0.5).float()
     noise = torch.randn((count, 5, 1, 1), generator=generator) * graded
     gain, power = (0.08 * noise[:, :3] + 0.12 * noise[:, 3:4]).exp(), (0.12 * noise[:, 4:5]).exp()
     parts = [views[:, 3:4].clamp(0, 1) if part.shape[1] == 1 else _graded(part, gain, power) for part in _parts(views)]
     return torch.cat(parts, 1)
+
+
+def _parts_of(scale: Tensor, centre: Tensor, flip: Tensor, turn: Tensor, ratio: float) -> Tensor:
+    """Say where views lie: affine maps (N, 2, 3) of squares, from pictures whose height is `ratio` times their width."""
+    cos, sin = torch.deg2rad(turn).cos(), torch.deg2rad(turn).sin()
+    across = torch.stack((flip * cos, flip * sin / ratio), 1)
+    down = torch.stack((-sin * ratio, cos), 1)
+    return torch.stack((across * scale, down * scale, centre), 2)
 
 
 def _graded(picture: Tensor, gain: Tensor, power: Tensor) -> Tensor:

@@ -65,6 +65,14 @@ def test_the_same_picture_gets_the_same_answer():
     assert harmonize(proxy(composite, mask)) == harmonize(proxy(composite, mask))
 
 
+def test_a_mirrored_picture_gets_the_same_curves_and_mirrored_light():
+    seen = proxy(composite, mask)
+    curves, light = harmonize(seen).adjustments
+    turned, mirrored = harmonize(Composite(seen.image[:, ::-1], seen.mask[:, ::-1])).adjustments
+    np.testing.assert_allclose(turned.y, curves.y, atol=5e-4)  # an eighth of a level: pixels are averaged from the left
+    np.testing.assert_allclose(mirrored.gain[:, ::-1], light.gain, atol=1.01 * step)
+
+
 def test_the_answer_hardly_depends_on_the_size_of_the_picture():
     small = [np.asarray(Image.fromarray(p).resize((640, 360), Image.Resampling.BOX)) for p in (composite, mask)]
     large, less = harmonize(proxy(composite, mask)), harmonize(proxy(*small))
@@ -99,7 +107,7 @@ def test_a_small_foreground_is_looked_at_from_afar_and_from_near(tmp_path):
     network = Network.load("parametric", with_card(tmp_path, window=0.5))
     counting = Counting(network.session)
     replace(network, session=counting).harmonize(proxy(*small_jug()))
-    assert sum(shape[0] for shape in counting.runs) == 4  # composite and result, each twice
+    assert sum(shape[0] for shape in counting.runs) == 8  # composite and result, each twice, and mirrored
 
 
 def test_light_falls_where_the_foreground_is(tmp_path):

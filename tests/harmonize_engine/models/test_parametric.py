@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from harmonize_engine.models.parametric import Parametric, ParametricConfig, colour_statistics, surroundings
@@ -53,6 +55,17 @@ def test_pictures_in_a_batch_do_not_see_each_other():
     assert torch.allclose(together, alone, atol=1e-5)
 
 
+def test_some_of_what_is_pooled_is_hidden_while_it_learns_and_nothing_afterwards():
+    network = Parametric(replace(small, dropout=0.5)).eval()
+    with torch.no_grad():
+        network.curves.weight.normal_(0, 0.1, generator=torch.Generator().manual_seed(0))
+        first, again = (network(composite, mask, composite, 1 - mask)[0] for _ in range(2))
+        assert torch.equal(first, again)
+        network.train()
+        first, again = (network(composite, mask, composite, 1 - mask)[0] for _ in range(2))
+    assert not torch.equal(first, again)
+
+
 def test_trust_shrinks_curves_and_light_together():
     sizes = ParametricConfig(widths=(8, 8, 12, 16), blocks=(0, 0, 1, 1), bins=8, hidden=32, trust=True)
     network = Parametric(sizes).eval()
@@ -69,12 +82,12 @@ def test_trust_shrinks_curves_and_light_together():
 
 
 def test_a_network_without_trust_has_the_weights_of_version_1():
-    """Checkpoints of version 1 are read by their sizes, which do not mention trust."""
+    """Checkpoints of version 1 are read by their sizes, which mention neither trust nor dropout."""
     from dataclasses import asdict
 
     from harmonize_engine.models import architectures
 
-    sizes = {name: value for name, value in asdict(small).items() if name != "trust"}
+    sizes = {name: value for name, value in asdict(small).items() if name not in ("trust", "dropout")}
     assert architectures.read({"sizes": sizes}) == small
     assert not any("trust" in name for name in Parametric(small).state_dict())
     assert architectures.read(architectures.describe(small)) == small

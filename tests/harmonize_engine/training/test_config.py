@@ -27,6 +27,8 @@ def test_an_experiment_is_changed_field_by_field():
         ("default", "network.hidden=0.5", "config_wrong"),
         ("default", "network=1", "config_wrong"),
         ("default", "side=100", "config_wrong"),
+        ("default", "least=0", "config_wrong"),
+        ("default", "network.dropout=1", "config_wrong"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(name, change, code):

@@ -68,3 +68,15 @@ def test_all_pictures_of_a_pair_are_cut_and_graded_alike():
     views = random_views(torch.cat((picture, mask, picture), 1), (32, 32), torch.Generator().manual_seed(1))
     assert torch.equal(views[:, :3], views[:, 4:])
     assert plain_views(torch.cat((picture, mask, picture), 1), (20, 20)).shape == (3, 7, 20, 20)
+
+
+def test_views_are_turned_without_being_bent():
+    """A circle stays one, wherever it is, mirrored or not, in a picture that is wider than high."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 96), torch.linspace(-1.5, 1.5, 144), indexing="ij")
+    circle = ((x**2 + y**2) < 0.16).float().expand(16, 1, -1, -1)
+    stripes = torch.cat((((x * 6).sin() > 0).float().expand(16, 3, -1, -1), circle), 1)
+    straight, turned = (
+        random_views(stripes, (64, 96), torch.Generator().manual_seed(2), least=1.0, turn=turn) for turn in (0.0, 30.0)
+    )
+    assert (turned[:, 3] - straight[:, 3]).abs().mean() < 0.01
+    assert (turned[:, 0] - straight[:, 0]).abs().mean() > 0.1
