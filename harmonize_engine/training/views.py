@@ -22,12 +22,12 @@ def random_views(
     centre = (torch.rand((count, 2), generator=generator) * 2 - 1) * (1 - scale)
     flip = torch.where(torch.rand((count,), generator=generator) < 0.5, -1.0, 1.0)
     turns = turn * (2 * torch.rand(count, generator=generator) - 1) if turn else torch.zeros(count)
-    cut = _parts_of(scale, centre, flip, turns, size[0] / size[1])
+    cut = _maps(scale, centre, flip, turns, size[0] / size[1])
     views = _sample(planes, cut, size)
     area = views[:, 3:4].mean((1, 2, 3))
     lost = ((area < 0.015) | (area > 0.85)).nonzero().flatten()
     if len(lost):
-        whole = _parts_of(torch.ones(count, 2), torch.zeros(count, 2), flip, torch.zeros(count), 1.0)
+        whole = _maps(torch.ones(count, 2), torch.zeros(count, 2), flip, torch.zeros(count), 1.0)
         views[lost] = _sample(planes[lost], whole[lost], size)
     graded = (torch.rand((count, 1, 1, 1), generator=generator) < 0.5).float()
     noise = torch.randn((count, 5, 1, 1), generator=generator) * graded
@@ -36,7 +36,7 @@ def random_views(
     return torch.cat(parts, 1)
 
 
-def _parts_of(scale: Tensor, centre: Tensor, flip: Tensor, turn: Tensor, ratio: float) -> Tensor:
+def _maps(scale: Tensor, centre: Tensor, flip: Tensor, turn: Tensor, ratio: float) -> Tensor:
     """Say where views lie: affine maps (N, 2, 3) of squares, from pictures whose height is `ratio` times their width."""
     cos, sin = torch.deg2rad(turn).cos(), torch.deg2rad(turn).sin()
     across = torch.stack((flip * cos, flip * sin / ratio), 1)
