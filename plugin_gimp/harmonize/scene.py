@@ -24,6 +24,8 @@ class Scene:
         self.shown: list[Gimp.Layer] = []
         self.quick = is_exact(image, self.frame)
         self.copy = image.duplicate()
+        if own is not None:
+            _at(self.copy, own).set_visible(False)
         if self.quick:
             self.small()  # at once: GIMP would begin to render the copy in full size, and keep us waiting
         self.copy.undo_disable()
@@ -31,8 +33,6 @@ class Scene:
         for each in every(self.copy.get_layers()):
             if each.get_mask() is not None:
                 each.set_show_mask(False)
-        if own is not None:
-            _at(self.copy, own).set_visible(False)
         self._hide_above()
 
     def __enter__(self) -> Scene:
