@@ -128,12 +128,15 @@ def main() -> None:
     parser.add_argument("card", type=Path, help="NAME.json beside NAME.onnx")
     parser.add_argument("--most-worse", type=float, default=most_worse, help="share that may be made worse (0.05)")
     parser.add_argument("--most-moved", type=float, default=most_moved, help="of untouched ones, in levels (1)")
+    parser.add_argument("--least-gain", type=float, help="in levels: write this one, whatever it does")
     parser.add_argument("--foregrounds", type=int, default=0, help="how many for each protocol (0: all)")
     chosen = parser.parse_args()
     network = Network.load(chosen.card.stem, chosen.card.parent)
     found = trials(network, chosen.photographs.absolute(), chosen.foregrounds)
     fit = fitted(found)
     gate = choose(found, fit, chosen.most_worse, chosen.most_moved)
+    if chosen.least_gain is not None:
+        gate = replace(fit, least_gain=chosen.least_gain)
     print("least gain | left alone | made worse | fMSE ratio | untouched moved")
     for least in least_gains:
         told = account(found, replace(fit, least_gain=least))

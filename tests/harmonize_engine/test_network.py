@@ -69,8 +69,8 @@ def test_a_mirrored_picture_gets_the_same_curves_and_mirrored_light():
     seen = proxy(composite, mask)
     curves, light = harmonize(seen).adjustments
     turned, mirrored = harmonize(Composite(seen.image[:, ::-1], seen.mask[:, ::-1])).adjustments
-    np.testing.assert_allclose(turned.y, curves.y, atol=5e-4)  # an eighth of a level: pixels are averaged from the left
-    np.testing.assert_allclose(mirrored.gain[:, ::-1], light.gain, atol=1.01 * step)
+    np.testing.assert_allclose(turned.y, curves.y, atol=5e-4)  # pixels are averaged from the left
+    np.testing.assert_allclose(mirrored.gain[:, ::-1], light.gain, atol=2e-3)
 
 
 def test_the_answer_hardly_depends_on_the_size_of_the_picture():
