@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ def difference(these: list[float], those: list[float]) -> float:
     if len(these) != len(those):
         return float("inf")
     return max(abs(one - other) for one, other in zip(these, those, strict=True))
+
+
+def told_apart(asked: Iterable[Question], count: int) -> list[Question]:
+    """Choose questions whose answers cannot be taken for each other: what is left as it is, for instance, comes once."""
+    chosen: list[Question] = []
+    for another in asked:
+        if all(difference(another.expected, one.expected) > 10 * tolerance for one in chosen):
+            chosen.append(another)
+        if len(chosen) == count:
+            return chosen
+    raise ValueError(f"only {len(chosen)} of {count} questions can be told apart by their answers")
 
 
 class Client:

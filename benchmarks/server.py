@@ -5,6 +5,7 @@
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.load import Met, Question, difference, numbers, together
+from benchmarks.load import Met, Question, difference, numbers, together, told_apart
 from harmonize_engine import Composite, harmonize
 from model_server import engine_client
 from model_server.engine_client import Engine, Proxy
@@ -93,7 +94,7 @@ def recovery() -> tuple[str, str, str]:
 
 def load(scratch: Path) -> list[tuple[str, str, str]]:
     """Many clients at once, every answer compared with what the engine says of the same composite in process."""
-    questions = [question(number) for number in range(clients)]
+    questions = told_apart(map(question, itertools.count()), clients)
     apart = min(difference(one.expected, other.expected) for i, one in enumerate(questions) for other in questions[:i])
     with engine() as server, growth(server.health()["pid"]) as rss:
         start = time.monotonic()

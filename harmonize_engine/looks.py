@@ -1,12 +1,14 @@
 """What a network is shown of a picture, and what it says of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harmonize_engine.composite import Composite
 from harmonize_engine.curves import Floats
+from harmonize_engine.harmonization import Harmonization
+from harmonize_engine.render import exact
 from harmonize_engine.shading import Shading, from_gain
 from harmonize_engine.window import Window, around
 
@@ -28,6 +30,24 @@ class View:
         return cls(
             window, (size[0], size[1]), window.cut(composite).resized(*input_size(window.height, window.width, side))
         )
+
+    def rendered(self, harmonization: Harmonization) -> "View":
+        """Show what a harmonization of the whole picture makes of this part of it, display-encoded sRGB."""
+        here = replace(
+            harmonization,
+            adjustments=tuple(
+                self.window.narrow(one, *self.size) if isinstance(one, Shading) else one
+                for one in harmonization.adjustments
+            ),
+        )
+        image = exact(self.seen.image, self.seen.mask, here).astype(np.float32)
+        return replace(self, seen=replace(self.seen, image=image))
+
+    def moved(self, result: "View") -> float:
+        """Tell how far a result is from this view, RMS over the foreground, 8-bit levels."""
+        mask = self.seen.mask
+        squared = ((result.seen.image - self.seen.image) ** 2).mean(-1, dtype=np.float64)
+        return 255 * float(np.sqrt((squared * mask).sum() / max(float(mask.sum()), 1e-6)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,6 @@ from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.gate import Gate, Opinion
 from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.looks import Look, View, cell, input_size, mean, views
-from harmonize_engine.render import exact
 from harmonize_engine.shading import from_gain
 
 if TYPE_CHECKING:
@@ -120,57 +119,63 @@ class Network:
 
         Raises what `harmonize_all` raises.
         """
-        composites = [one.in_floats() for one in composites]
-        before = self._look(composites)
-        found = [self._cautious(one, self._harmonization(look)) for one, look in zip(composites, before, strict=True)]
-        rendered = [_rendered(one, result) for one, result in zip(composites, found, strict=True)]
-        after = self._look(rendered)
-        return [
-            (result, Opinion(old.harmony, new.harmony, _moved(one, shown)))
-            for one, result, shown, old, new in zip(composites, found, rendered, before, after, strict=True)
-        ]
+        seen = [self._views(composite) for composite in composites]
+        before = self._look(seen, mirrored=True)
+        found = [self._cautious(shown, self._harmonization(look)) for shown, look in zip(seen, before, strict=True)]
+        opinions = [Opinion(look.harmony, look.harmony, 0.0) for look in before]
+        changed = [n for n, result in enumerate(found) if not result.is_identity]
+        rendered = [[view.rendered(found[n]) for view in seen[n]] for n in changed]
+        for n, shown, look in zip(changed, rendered, self._look(rendered, mirrored=False), strict=True):
+            opinions[n] = replace(opinions[n], after=look.harmony, moved=seen[n][-1].moved(shown[-1]))
+        return list(zip(found, opinions, strict=True))
 
     def harmony_of_all(self, composites: Sequence[Composite]) -> list[float]:
         """Judge display-encoded composites: what the network says of each, 0..1, as it is and not calibrated.
 
         Raises what `harmonize_all` raises.
         """
-        return [look.harmony for look in self._look([one.in_floats() for one in composites])]
+        seen = [self._views(composite) for composite in composites]
+        return [look.harmony for look in self._look(seen, mirrored=True)]
 
     def _harmonization(self, look: Look) -> Harmonization:
         adjustments = (Curves.uniform(look.curves), look.light)
         return Harmonization(adjustments, self.card.name, self.card.version, self.card.sha256)
 
-    def _cautious(self, composite: Composite, harmonization: Harmonization) -> Harmonization:
+    def _views(self, composite: Composite) -> list[View]:
+        return views(composite.in_floats(), self.card.side, self.card.window)
+
+    def _cautious(self, shown: Sequence[View], harmonization: Harmonization) -> Harmonization:
+        """Carry a correction as far as is wise for how far it moves the foreground where that is seen best."""
         if self.card.caution == as_it_is:
             return harmonization
-        moved = _moved(composite, _rendered(composite, harmonization))
-        return carried(harmonization, self.card.caution.strength(moved))
+        nearest = shown[-1]
+        return carried(harmonization, self.card.caution.strength(nearest.moved(nearest.rendered(harmonization))))
 
-    def _look(self, composites: Sequence[Composite]) -> list[Look]:
-        """Look at every view of every composite, those of one input size together."""
-        seen = [views(composite, self.card.side, self.card.window) for composite in composites]
+    def _look(self, seen: Sequence[Sequence[View]], mirrored: bool) -> list[Look]:
+        """Look at the views of every composite, those of one input size together."""
         sizes: dict[tuple[int, ...], list[View]] = {}
         for view in (view for shown in seen for view in shown):
             _refuse_not_finite(view.seen)
             sizes.setdefault(view.seen.mask.shape, []).append(view)
-        said = {id(view): look for alike in sizes.values() for view, look in zip(alike, self._run(alike), strict=True)}
+        said = {
+            id(view): look for alike in sizes.values() for view, look in zip(alike, self._run(alike, mirrored), strict=True)
+        }
         return [mean([said[id(view)] for view in shown]) for shown in seen]
 
-    def _run(self, shown: Sequence[View]) -> list[Look]:
+    def _run(self, shown: Sequence[View], mirrored: bool) -> list[Look]:
         """Look at views of one input size, a few at a time."""
         parts = (shown[first : first + most_together] for first in range(0, len(shown), most_together))
-        return [look for part in parts for look in self._run_together(part)]
+        return [look for part in parts for look in self._run_together(part, mirrored)]
 
-    def _run_together(self, shown: Sequence[View]) -> list[Look]:
-        """Look at views and at their mirror images: the means of both answers are nearer to the truth."""
+    def _run_together(self, shown: Sequence[View], mirrored: bool) -> list[Look]:
+        """Look at views, and at their mirror images: the means of both answers are nearer to the truth."""
         seen = [view.seen for view in shown]
         matched = [one.to_match for one in seen]
         feed = {
-            "composite": _with_mirrored([one.image for one in seen]),
-            "mask": _with_mirrored([one.mask[..., None] for one in seen]),
-            "background": _with_mirrored([plate for plate, _ in matched]),
-            "reference": _with_mirrored([weight[..., None] for _, weight in matched]),
+            "composite": _stacked([one.image for one in seen], mirrored),
+            "mask": _stacked([one.mask[..., None] for one in seen], mirrored),
+            "background": _stacked([plate for plate, _ in matched], mirrored),
+            "reference": _stacked([weight[..., None] for _, weight in matched], mirrored),
         }
         try:
             curves, gain, harmony = (np.asarray(output, np.float64) for output in self.session.run(None, feed))
@@ -180,30 +185,20 @@ class Network:
                 f"The model {self.card.name!r} could not be run on the device {self.device.name}.",
                 "Close other programs that need its memory, or choose the device cpu.",
             ) from error
-        straight, mirrored = slice(len(seen)), slice(len(seen), None)
-        curves, harmony = (curves[straight] + curves[mirrored]) / 2, (harmony[straight] + harmony[mirrored]) / 2
-        gain = np.sqrt(gain[straight] * gain[mirrored][..., ::-1])
+        if mirrored:
+            straight, other = slice(len(seen)), slice(len(seen), None)
+            curves, harmony = (curves[straight] + curves[other]) / 2, (harmony[straight] + harmony[other]) / 2
+            gain = np.sqrt(gain[straight] * gain[other][..., ::-1])
         return [
             Look(curves[n], view.window.spread(from_gain(gain[n, 0]), *view.size), float(harmony[n, 0]))
             for n, view in enumerate(shown)
         ]
 
 
-def _with_mirrored(planes: Sequence[Singles]) -> Singles:
-    """Stack planes (H, W, C), then their mirror images, to (2 n, C, H, W)."""
+def _stacked(planes: Sequence[Singles], mirrored: bool) -> Singles:
+    """Stack planes (H, W, C), then their mirror images where wanted, to (n or 2 n, C, H, W)."""
     straight = np.stack(planes).transpose(0, 3, 1, 2)
-    return np.concatenate((straight, straight[..., ::-1]))
-
-
-def _rendered(composite: Composite, harmonization: Harmonization) -> Composite:
-    """Show what a harmonization makes of a composite."""
-    return replace(composite, image=exact(composite.image, composite.mask, harmonization).astype(np.float32))
-
-
-def _moved(composite: Composite, result: Composite) -> float:
-    """How far a result is from its composite, RMS over the foreground, levels."""
-    squared = ((result.image - composite.image) ** 2).mean(-1, dtype=np.float64)
-    return 255 * float(np.sqrt((squared * composite.mask).sum() / max(float(composite.mask.sum()), 1e-6)))
+    return np.concatenate((straight, straight[..., ::-1])) if mirrored else straight
 
 
 def _refuse_not_finite(composite: Composite) -> None:

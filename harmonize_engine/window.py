@@ -52,8 +52,15 @@ class Window:
         """
         if (self.height, self.width) == (height, width):
             return light
-        tall = _resampled(light.gain, self.top, self.height, height)
-        return from_gain(_resampled(tall.T, self.left, self.width, width).T)
+        tall = _resampled(light.gain, (self.top, self.height), (0, height))
+        return from_gain(_resampled(tall.T, (self.left, self.width), (0, width)).T)
+
+    def narrow(self, light: Shading, height: int, width: int) -> Shading:
+        """Make a light map that covers a picture (height, width) into one that covers the window, with as many cells."""
+        if (self.height, self.width) == (height, width):
+            return light
+        tall = _resampled(light.gain, (0, height), (self.top, self.height))
+        return from_gain(_resampled(tall.T, (0, width), (self.left, self.width)).T)
 
 
 def around(mask: Singles, share: float, margin: float = margin) -> Window:
@@ -80,12 +87,12 @@ def _centred(first: int, end: int, scale: float, margin: float, side: int) -> tu
     return start, start + length
 
 
-def _resampled(gains: Floats, start: int, length: int, side: int) -> Floats:
-    """Sample rows of cells that cover `length` pixels from `start` on, at those that cover all `side` pixels."""
+def _resampled(gains: Floats, have: tuple[int, int], want: tuple[int, int]) -> Floats:
+    """Sample rows of cells that cover one stretch of a side, (first pixel, length), so that they cover another."""
     cells = len(gains)
-    wanted = min(most_cells, max(cells, round(cells * side / length)))
-    pixels = (np.arange(wanted) + 0.5) * side / wanted
-    places = np.clip((pixels - start) * cells / length - 0.5, 0, cells - 1)
+    wanted = min(most_cells, max(cells, round(cells * want[1] / have[1])))
+    pixels = want[0] + (np.arange(wanted) + 0.5) * want[1] / wanted
+    places = np.clip((pixels - have[0]) * cells / have[1] - 0.5, 0, cells - 1)
     left = np.minimum(places.astype(np.intp), max(cells - 2, 0))
     share = (places - left)[:, None]
     return gains[left] + share * (gains[np.minimum(left + 1, cells - 1)] - gains[left])

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from harmonize_engine import Composite, Shading
+from harmonize_engine import Composite, Curves, Shading
+from harmonize_engine.harmonization import Harmonization
 from harmonize_engine.looks import Look, mean, views
+from harmonize_engine.render import exact
 from harmonize_engine.window import Window
 
 values = np.random.default_rng(0).random((300, 400, 3), np.float32)
@@ -31,6 +35,27 @@ def test_what_is_to_be_matched_is_always_shown():
     reference[280:, 380:] = 1
     _, near = views(with_foreground(200, 260, 300, 360, reference), 128, 0.5)
     assert near.window.bottom == 300 and near.window.right == 400 and near.seen.reference.max() == 1
+
+
+def test_a_result_is_shown_near_as_it_is_in_the_whole_picture():
+    """What is rendered at a network's input size is what rendering all of the picture and looking at it shows."""
+    smooth = np.stack(np.broadcast_arrays(*np.mgrid[0.2:0.8:300j, 0.3:0.7:400j], 0.5), -1).astype(np.float32)
+    composite = replace(with_foreground(100, 160, 100, 180), image=smooth)
+    curves = Curves.uniform(np.stack([np.linspace(0, 1, 33) ** exponent for exponent in (0.8, 1.0, 1.3)]))
+    light = Shading(np.linspace(0.7, 1.3, 16)[:, None] * np.ones(16))
+    harmonization = Harmonization((curves, light), "a model", "1", "0" * 64)
+    result = replace(composite, image=exact(smooth, composite.mask, harmonization).astype(np.float32))
+    for view, wanted in zip(views(composite, 128, 0.25), views(result, 128, 0.25), strict=True):
+        shown = view.rendered(harmonization)
+        assert np.abs(shown.seen.image - wanted.seen.image).max() < 0.01
+        assert shown.seen.mask is view.seen.mask
+        assert view.moved(shown) == pytest.approx(view.moved(wanted), rel=0.01)
+
+
+def test_what_moves_the_foreground_is_told_in_levels():
+    view = views(with_foreground(100, 160, 100, 180), 128, 0.25)[1]
+    brighter = replace(view, seen=replace(view.seen, image=view.seen.image + np.float32(10 / 255)))
+    assert view.moved(brighter) == pytest.approx(10, abs=1e-3) and view.moved(view) == 0
 
 
 def look(exponent, gain, harmony):

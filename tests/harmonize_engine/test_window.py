@@ -77,9 +77,15 @@ def test_beyond_the_window_its_border_goes_on():
     assert np.abs(outside[:60] - outside[50]).max() < 1e-6
 
 
+def test_light_falls_in_the_window_where_it_falls_in_the_picture():
+    window = Window(100, 260, 300, 500)
+    there = light_map().upsample(600, 900)[100:260, 300:500]
+    assert np.abs(window.narrow(light_map(), 600, 900).upsample(160, 200) - there).max() < 0.02  # half a cell at the border
+
+
 def test_the_light_of_a_window_that_is_the_whole_picture_stays_as_it_is():
-    assert Window(0, 600, 0, 900).spread(light_map(), 600, 900) is not None
-    assert Window(0, 600, 0, 900).spread(light_map(), 600, 900) == light_map()
+    whole = Window(0, 600, 0, 900)
+    assert whole.spread(light_map(), 600, 900) == light_map() == whole.narrow(light_map(), 600, 900)
 
 
 @pytest.mark.parametrize("side", [64, 200])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from benchmarks.load import Question, difference, numbers, play, tolerance
+from benchmarks.load import Question, numbers, play, told_apart
 from harmonize_engine import Composite, Harmonization, engine
 from model_server.limits import Limits
 from model_server.shelf import Shelf
@@ -42,13 +42,7 @@ def asked(seed: int) -> Question:
 
 @pytest.fixture(scope="module")
 def questions() -> list[Question]:
-    """Questions whose answers can be told apart: what is left as it is, for instance, comes once only."""
-    chosen: list[Question] = []
-    for another in map(asked, range(10 * clients)):
-        if all(difference(another.expected, one.expected) > 10 * tolerance for one in chosen):
-            chosen.append(another)
-    assert len(chosen) >= clients
-    return chosen[:clients]
+    return told_apart(map(asked, range(10 * clients)), clients)
 
 
 def test_nobody_is_lost_refused_for_ever_or_given_the_answer_of_another(serve: Serve, questions: list[Question]) -> None:
@@ -61,6 +55,13 @@ def test_nobody_is_lost_refused_for_ever_or_given_the_answer_of_another(serve: S
     assert max(together for _, together in shelf.batches) > 1
     assert {model for model, _ in shelf.batches} == {"parametric", "statistics"}
     assert server.service.line.length == 0
+
+
+def test_questions_with_the_same_answer_are_not_asked() -> None:
+    alike = [Question(b"", [value]) for value in (0.0, 0.001, 0.5, 0.5, 1.0)]
+    assert [one.expected for one in told_apart(alike, 3)] == [[0.0], [0.5], [1.0]]
+    with pytest.raises(ValueError, match="only 3 of 4"):
+        told_apart(alike, 4)
 
 
 def test_a_wrong_answer_would_be_noticed(serve: Serve, questions: list[Question]) -> None:
