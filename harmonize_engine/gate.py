@@ -17,9 +17,9 @@ least = 1e-3  # harmony that is still told apart: 138 levels off
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a network says of a composite and, looking again, of its own result: harmony in [0,1].
+    """What a network says of a composite and, looking again, of its own first result: harmony in [0,1].
 
-    moved: how far the result is from the composite, RMS over the foreground, levels.
+    moved: how far what is made of it in the end is from the composite, RMS over the foreground, levels.
     """
 
     before: float

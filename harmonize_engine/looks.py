@@ -76,10 +76,28 @@ def mean(looks: Sequence[Look]) -> Look:
     """Average what was said of one picture: light maps by their logarithms, on the finest of their grids."""
     if len(looks) == 1:
         return looks[0]
-    height, width = (max(look.light.gain.shape[axis] for look in looks) for axis in (0, 1))
+    height, width = _finest(looks)
     lights = [np.log(look.light.upsample(height, width)) for look in looks]
     curves = np.mean([look.curves for look in looks], axis=0)
     return Look(curves, from_gain(np.exp(np.mean(lights, axis=0))), float(np.mean([look.harmony for look in looks])))
+
+
+def followed(first: Look, second: Look) -> Look:
+    """Say at once what was said of a picture and then of its result: curves of curves, and the product of light maps.
+
+    That the first light fell between the two curves is neglected: the second ones are small. harmony: the picture's.
+    """
+    places = np.linspace(0, 1, second.curves.shape[1])
+    curves = np.stack([np.interp(*each) for each in zip(first.curves, [places] * 3, second.curves, strict=True)])
+    height, width = _finest([first, second])
+    return Look(
+        curves, from_gain(first.light.upsample(height, width) * second.light.upsample(height, width)), first.harmony
+    )
+
+
+def _finest(looks: Sequence[Look]) -> tuple[int, int]:
+    height, width = (max(look.light.gain.shape[axis] for look in looks) for axis in (0, 1))
+    return height, width
 
 
 def input_size(height: int, width: int, side: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from harmonize_engine.devices import Device
 from harmonize_engine.errors import HarmonizeError
 from harmonize_engine.gate import Gate, Opinion
 from harmonize_engine.harmonization import Harmonization
-from harmonize_engine.looks import Look, View, cell, input_size, mean, views
+from harmonize_engine.looks import Look, View, cell, followed, input_size, mean, views
 from harmonize_engine.shading import from_gain
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Card:
     side: int = usual_side  # of the input, pixels: it has the window's shape at about this area
     window: float = 0.0  # share that a foreground fills of the window that is looked at too, or less; 0 = of none
     caution: Caution = as_it_is
+    again: bool = False  # whether what is said of the first result corrects that; else it only scores it
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None) -> "Card":
@@ -58,7 +59,8 @@ class Card:
             if not 0 <= window <= 1:
                 raise ValueError(f"no share of a window: {window}")
             caution = Caution.read(card.get("caution") or {})
-            return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window, caution)
+            again = bool(card.get("again", False))
+            return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window, caution, again)
         except (ValueError, TypeError, KeyError) as error:
             raise _broken(path) from error
 
@@ -120,14 +122,17 @@ class Network:
         Raises what `harmonize_all` raises.
         """
         seen = [self._views(composite) for composite in composites]
-        before = self._look(seen, mirrored=True)
-        found = [self._cautious(shown, self._harmonization(look)) for shown, look in zip(seen, before, strict=True)]
-        opinions = [Opinion(look.harmony, look.harmony, 0.0) for look in before]
-        changed = [n for n, result in enumerate(found) if not result.is_identity]
-        rendered = [[view.rendered(found[n]) for view in seen[n]] for n in changed]
-        for n, shown, look in zip(changed, rendered, self._look(rendered, mirrored=False), strict=True):
-            opinions[n] = replace(opinions[n], after=look.harmony, moved=seen[n][-1].moved(shown[-1]))
-        return list(zip(found, opinions, strict=True))
+        first = self._look(seen, mirrored=True)
+        results = [
+            [view.rendered(self._harmonization(look)) for view in shown] for shown, look in zip(seen, first, strict=True)
+        ]
+        second = self._look(results, mirrored=False)
+        said = [followed(one, next) if self.card.again else one for one, next in zip(first, second, strict=True)]
+        found = [self._cautious(shown, self._harmonization(look)) for shown, look in zip(seen, said, strict=True)]
+        return [
+            (result, Opinion(before.harmony, after.harmony, _moved(shown, result)))
+            for shown, result, before, after in zip(seen, found, first, second, strict=True)
+        ]
 
     def harmony_of_all(self, composites: Sequence[Composite]) -> list[float]:
         """Judge display-encoded composites: what the network says of each, 0..1, as it is and not calibrated.
@@ -145,11 +150,10 @@ class Network:
         return views(composite.in_floats(), self.card.side, self.card.window)
 
     def _cautious(self, shown: Sequence[View], harmonization: Harmonization) -> Harmonization:
-        """Carry a correction as far as is wise for how far it moves the foreground where that is seen best."""
+        """Carry a correction as far as is wise for how far it moves the foreground."""
         if self.card.caution == as_it_is:
             return harmonization
-        nearest = shown[-1]
-        return carried(harmonization, self.card.caution.strength(nearest.moved(nearest.rendered(harmonization))))
+        return carried(harmonization, self.card.caution.strength(_moved(shown, harmonization)))
 
     def _look(self, seen: Sequence[Sequence[View]], mirrored: bool) -> list[Look]:
         """Look at the views of every composite, those of one input size together."""
@@ -199,6 +203,11 @@ def _stacked(planes: Sequence[Singles], mirrored: bool) -> Singles:
     """Stack planes (H, W, C), then their mirror images where wanted, to (n or 2 n, C, H, W)."""
     straight = np.stack(planes).transpose(0, 3, 1, 2)
     return np.concatenate((straight, straight[..., ::-1])) if mirrored else straight
+
+
+def _moved(shown: Sequence[View], harmonization: Harmonization) -> float:
+    """How far a harmonization moves the foreground, RMS, levels, in the view that shows it largest."""
+    return shown[-1].moved(shown[-1].rendered(harmonization))
 
 
 def _refuse_not_finite(composite: Composite) -> None:

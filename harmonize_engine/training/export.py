@@ -171,6 +171,7 @@ def main() -> None:
         **first,
         **({"averaged_with": others} if others else {}),
         "side": side,
+        "again": True,
         "window": float(members[0][1]["config"].get("window", 0.0) if chosen.window is None else chosen.window),
         "largest_difference_to_torch": difference,
         "card": "docs/model-card.md",

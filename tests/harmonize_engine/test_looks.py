@@ -5,7 +5,7 @@ import pytest
 
 from harmonize_engine import Composite, Curves, Shading
 from harmonize_engine.harmonization import Harmonization
-from harmonize_engine.looks import Look, mean, views
+from harmonize_engine.looks import Look, followed, mean, views
 from harmonize_engine.render import exact
 from harmonize_engine.window import Window
 
@@ -72,3 +72,11 @@ def test_what_is_said_of_one_picture_is_averaged():
 def test_what_is_said_once_stands():
     said = look(0.7, [[1.2]], 0.5)
     assert mean([said]) is said
+
+
+def test_two_corrections_in_turn_become_one():
+    first, second = look(0.8, [[0.5, 1.0]], 0.3), look(1.2, [[1.0], [2.0]], 0.7)
+    one = followed(first, second)
+    assert np.allclose(one.curves, np.linspace(0, 1, 33) ** 0.96, atol=2e-3)
+    assert np.allclose(one.light.gain, [[0.5, 1], [1, 2]])
+    assert one.harmony == 0.3  # of the picture, not of the result
