@@ -12,10 +12,23 @@ from kit import described, keep, shown
 
 share = "/session/share/"
 image = Gimp.get_images()[0]
+
+
+def settled():
+    """What is visible once it stays the same for a moment: GIMP 3.0 gives tiles that it has not rendered anew yet."""
+    before = shown(image)
+    while True:
+        time.sleep(0.5)
+        now = shown(image)
+        if now == before:
+            return now
+        before = now
+
+
 while not os.path.exists(share + "end"):
     for name in [name for name in os.listdir(share) if name.startswith("keep-")]:
         os.unlink(share + name)
-        keep(share + "partial", shown(image))
+        keep(share + "partial", settled())
         os.rename(share + "partial", share + name[5:] + ".pixels")
         with open(share + name[5:] + ".json", "w") as file:
             json.dump(
