@@ -29,7 +29,7 @@ from harmonize_engine.render import exact
 
 bars = {"full": 0.45, "mild": 0.95, "worse": 0.2, "moved": 2.0}  # what a model should stay below
 boldnesses = tuple(float(value) for value in np.arange(1.0, 1.51, 0.1).round(2))
-reserves = tuple(float(value) for value in np.arange(0.0, 9.1, 0.5))
+reserves = tuple(float(value) for value in np.arange(0.0, 12.1, 0.5))
 
 
 @dataclass(frozen=True)
