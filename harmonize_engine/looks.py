@@ -82,17 +82,19 @@ def mean(looks: Sequence[Look]) -> Look:
     return Look(curves, from_gain(np.exp(np.mean(lights, axis=0))), float(np.mean([look.harmony for look in looks])))
 
 
-def followed(first: Look, second: Look) -> Look:
-    """Say at once what was said of a picture and then of its result: curves of curves, and the product of light maps.
+def followed(first: Look, second: Look, share: float) -> Look:
+    """Say at once what was said of a picture and then, to a share, of its result: curves of curves, light times light.
 
     That the first light fell between the two curves is neglected: the second ones are small. harmony: the picture's.
     """
+    if not share:
+        return first
     places = np.linspace(0, 1, second.curves.shape[1])
-    curves = np.stack([np.interp(*each) for each in zip(first.curves, [places] * 3, second.curves, strict=True)])
+    further = places + share * (second.curves - places)
+    curves = np.stack([np.interp(*each) for each in zip(first.curves, [places] * 3, further, strict=True)])
     height, width = _finest([first, second])
-    return Look(
-        curves, from_gain(first.light.upsample(height, width) * second.light.upsample(height, width)), first.harmony
-    )
+    gain = first.light.upsample(height, width) * second.light.upsample(height, width) ** share
+    return Look(curves, from_gain(gain), first.harmony)
 
 
 def _finest(looks: Sequence[Look]) -> tuple[int, int]:

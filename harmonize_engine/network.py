@@ -42,7 +42,7 @@ class Card:
     side: int = usual_side  # of the input, pixels: it has the window's shape at about this area
     window: float = 0.0  # share that a foreground fills of the window that is looked at too, or less; 0 = of none
     caution: Caution = as_it_is
-    again: bool = False  # whether what is said of the first result corrects that; else it only scores it
+    again: float = 0.0  # how far what is said of the first result corrects that; 0 = it only scores it, 1 = wholly
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None) -> "Card":
@@ -59,7 +59,9 @@ class Card:
             if not 0 <= window <= 1:
                 raise ValueError(f"no share of a window: {window}")
             caution = Caution.read(card.get("caution") or {})
-            again = bool(card.get("again", False))
+            again = float(card.get("again", 0.0))
+            if not 0 <= again <= 1:
+                raise ValueError(f"no share of a second correction: {again}")
             return cls(name, card["version"], card["sha256"], gate, card["summary"], side, window, caution, again)
         except (ValueError, TypeError, KeyError) as error:
             raise _broken(path) from error
@@ -127,7 +129,7 @@ class Network:
             [view.rendered(self._harmonization(look)) for view in shown] for shown, look in zip(seen, first, strict=True)
         ]
         second = self._look(results, mirrored=False)
-        said = [followed(one, next) if self.card.again else one for one, next in zip(first, second, strict=True)]
+        said = [followed(one, other, self.card.again) for one, other in zip(first, second, strict=True)]
         found = [self._cautious(shown, self._harmonization(look)) for shown, look in zip(seen, said, strict=True)]
         return [
             (result, Opinion(before.harmony, after.harmony, _moved(shown, result)))

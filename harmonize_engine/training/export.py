@@ -32,6 +32,7 @@ from harmonize_engine.training.shipped import half
 
 inputs = ("composite", "mask", "background", "reference")
 outputs = ("curves", "gain", "harmony")
+again = 0.5  # how far what is said of the first result corrects that: docs/training.md, "Looking again"
 
 
 class Scored(nn.Module):
@@ -171,7 +172,7 @@ def main() -> None:
         **first,
         **({"averaged_with": others} if others else {}),
         "side": side,
-        "again": True,
+        "again": again,
         "window": float(members[0][1]["config"].get("window", 0.0) if chosen.window is None else chosen.window),
         "largest_difference_to_torch": difference,
         "card": "docs/model-card.md",

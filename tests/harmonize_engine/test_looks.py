@@ -76,7 +76,10 @@ def test_what_is_said_once_stands():
 
 def test_two_corrections_in_turn_become_one():
     first, second = look(0.8, [[0.5, 1.0]], 0.3), look(1.2, [[1.0], [2.0]], 0.7)
-    one = followed(first, second)
+    one = followed(first, second, 1)
     assert np.allclose(one.curves, np.linspace(0, 1, 33) ** 0.96, atol=2e-3)
     assert np.allclose(one.light.gain, [[0.5, 1], [1, 2]])
     assert one.harmony == 0.3  # of the picture, not of the result
+    half = followed(first, second, 0.5)
+    assert np.allclose(half.light.gain, [[0.5, 1], [0.5**0.5, 2**0.5]], atol=1e-4)
+    assert followed(first, second, 0) is first

@@ -73,7 +73,7 @@ def test_the_same_picture_gets_the_same_answer():
 
 def test_a_mirrored_picture_gets_the_same_curves_and_mirrored_light(tmp_path):
     """At the first look, which sees mirror images as well; the second does not."""
-    network = Network.load("parametric", with_card(tmp_path, again=False))
+    network = Network.load("parametric", with_card(tmp_path, again=0))
     seen = proxy(composite, mask)
     curves, light = network.harmonize(seen).adjustments
     turned, mirrored = network.harmonize(Composite(seen.image[:, ::-1], seen.mask[:, ::-1])).adjustments
@@ -148,7 +148,7 @@ def test_a_second_look_may_correct_the_first_result(tmp_path):
         return measure(render(spoiled, mask, network.harmonize(proxy(spoiled, mask))), truth, mask).fmse
 
     spoiled = spoiled_jug()
-    once, twice = left(again=False), left(again=True)
+    once, twice = left(again=0), left(again=1)
     assert twice < 0.8 * once < 0.8 * measure(spoiled, truth, mask).fmse
 
 
@@ -156,6 +156,13 @@ def test_a_second_look_may_correct_the_first_result(tmp_path):
 def test_a_card_with_no_caution_that_can_be_is_refused(tmp_path, caution):
     with pytest.raises(HarmonizeError) as error:
         Network.load("parametric", with_card(tmp_path, caution=caution))
+    assert error.value.code == "weights_broken"
+
+
+@pytest.mark.parametrize("again", [-0.1, 1.5, "twice"])
+def test_a_card_with_a_share_of_a_second_correction_that_cannot_be_is_refused(tmp_path, again):
+    with pytest.raises(HarmonizeError) as error:
+        Network.load("parametric", with_card(tmp_path, again=again))
     assert error.value.code == "weights_broken"
 
 
