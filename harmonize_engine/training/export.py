@@ -21,11 +21,11 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from harmonize_engine.devices import open_session
-from harmonize_engine.looks import input_size
+from harmonize_engine.looks import cell, input_size
 from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
 from harmonize_engine.models.ensemble import Ensemble
-from harmonize_engine.network import folder, usual_side
+from harmonize_engine.network import folder, largest_side, least_side, usual_side
 from harmonize_engine.training import checkpoint as checkpoints
 from harmonize_engine.training.config import unbounded
 from harmonize_engine.training.shipped import half
@@ -152,11 +152,13 @@ def main() -> None:
     parser.add_argument("--version", default="1")
     parser.add_argument("--leave-above", type=float, default=0.9, help="harmony from which a composite is left as it is")
     parser.add_argument("--window", type=float, help="share that a foreground fills of what is seen from near (as trained)")
+    sides = range(least_side, largest_side + 1, cell)
+    parser.add_argument("--side", type=int, choices=sides, metavar="PIXELS", help="of what it will be shown (as trained)")
     parser.add_argument("--into", type=Path, default=folder)
     chosen = parser.parse_args()
     members = [load(checkpoint) for checkpoint in chosen.checkpoints]
     network = Ensemble([member for member, _ in members]).eval() if len(members) > 1 else members[0][0]
-    side = int(members[0][1]["config"].get("side", usual_side))
+    side = chosen.side or int(members[0][1]["config"].get("side", usual_side))
     content = to_onnx(network, side)
     content = with_half_the_bytes(content) if chosen.half else content
     difference = largest_difference(network, content, side)

@@ -40,7 +40,9 @@ def averaged(weights, photographs_folder, cache, small):
     """The same averaged with another, its weights in half the bytes."""
     other = replace(small, seed=2, steps=2, validate_on=1, network=replace(small.network, hidden=48))
     best = train([photographs_folder], weights / "other", other, cache)
-    exported(weights / "run" / "best.pt", best, "--window", "0.3", "--half", "--name", "two", "--into", weights)
+    exported(
+        weights / "run" / "best.pt", best, "--window", "0.3", "--side", "80", "--half", "--name", "two", "--into", weights
+    )
     return best
 
 
@@ -112,7 +114,7 @@ def test_several_checkpoints_make_one_model_that_gives_their_mean(weights, avera
     content = (weights / "two.onnx").read_bytes()
     assert export.largest_difference(Ensemble(networks).eval(), content, side=64) < 3e-3  # 16-bit weights
     card = json.loads((weights / "two.json").read_text())
-    assert card["sizes"]["hidden"] == 32 and card["window"] == 0.3
+    assert card["sizes"]["hidden"] == 32 and (card["side"], card["window"]) == (80, 0.3)
     assert [other["training"]["seed"] for other in card["averaged_with"]] == [2]
 
 
