@@ -13,7 +13,9 @@ from harmonize_engine import Composite, HarmonizeError, engine, network
 from model_server.shelf import Shelf, arena, times_file
 
 ample = 1 << 40
-one_takes = arena + times_file * (network.folder / "parametric.onnx").stat().st_size
+side = network.Card.read("parametric").side
+its_arena = arena * (side / network.usual_side) ** 2
+one_takes = its_arena + times_file * (network.folder / "parametric.onnx").stat().st_size
 
 
 @pytest.fixture
@@ -131,8 +133,8 @@ def test_the_memory_of_who_goes_is_given_back(more: Path, composite: Composite, 
 def test_a_model_that_sees_larger_pictures_takes_more(more: Path, composite: Composite) -> None:
     for name in ("amber", "birch"):
         card = json.loads((more / f"{name}.json").read_text())
-        (more / f"{name}.json").write_text(json.dumps(card | {"side": 256}))
-    wide = shelf(["amber", "birch", "cedar"], [more], 2 * one_takes + 2 * arena)
+        (more / f"{name}.json").write_text(json.dumps(card | {"side": 2 * side}))
+    wide = shelf(["amber", "birch", "cedar"], [more], 2 * one_takes + 2 * its_arena)
     for name in ("amber", "cedar"):
         wide.harmonize_all(name, [composite])
     assert loaded(wide) == ["cedar"]  # four times the pictures: no room for both
