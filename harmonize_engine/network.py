@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 folder = Path(__file__).parent / "weights"
 usual_side = 128  # their mean where a card tells none, as version 1's does not
 least_side, largest_side = 64, 1024
-most_together = 4  # views: more at once take memory and no less time
+most_together = 2  # views: more at once take memory and no less time
 
 
 @dataclass(frozen=True)
