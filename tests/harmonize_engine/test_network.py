@@ -254,7 +254,7 @@ def test_several_at_once_get_what_each_gets_alone(several):
             if isinstance(ours, Curves):
                 np.testing.assert_allclose(ours.y, theirs.y, atol=1e-5)
             else:
-                np.testing.assert_allclose(ours.gain, theirs.gain, atol=1.01 * step)  # rounding may part what is equal
+                np.testing.assert_allclose(ours.gain, theirs.gain, atol=2.01 * step)  # roundings of both looks
         assert alone.confidence.before == pytest.approx(found.confidence.before, abs=1.01e-4)
         assert alone.confidence.after == pytest.approx(found.confidence.after, abs=1.01e-4)
     alike = Counter(input_size(*one.mask.shape, network.card.side) for one in several)

@@ -28,8 +28,8 @@ def harmonization(answer: Answer) -> Harmonization:
 def assert_same(ours: Harmonization, theirs: Harmonization):
     assert [type(one) for one in ours.adjustments] == [type(one) for one in theirs.adjustments]
     for mine, other in zip(ours.adjustments, theirs.adjustments, strict=True):
-        for name, values in vars(mine).items():  # gains lie on a grid of 6e-5
-            np.testing.assert_allclose(values, vars(other)[name], atol=7e-5 if name == "gain" else 1e-5)
+        for name, values in vars(mine).items():  # gains lie on a grid of 6e-5, and are rounded at both looks
+            np.testing.assert_allclose(values, vars(other)[name], atol=1.3e-4 if name == "gain" else 1e-5)
     assert (ours.model, ours.version, ours.weights_sha256) == (theirs.model, theirs.version, theirs.weights_sha256)
     assert ours.leave == theirs.leave
 
