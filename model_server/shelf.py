@@ -22,6 +22,12 @@ from model_server import memory
 times_file = 1.7
 arena = 24 << 20
 
+
+def takes(weights: Path, side: int) -> float:
+    """Tell how many bytes a loaded network takes; side: of its input, pixels."""
+    return arena * (side / usual_side) ** 2 + times_file * weights.stat().st_size
+
+
 not_loaded = Device("cpu", providers["cpu"], "The default model has not been loaded yet.", 0.0)
 nothing_to_load = Device("cpu", "", "", 0.0)  # for a model that is a formula
 
@@ -83,7 +89,7 @@ class Shelf:
         if name not in self._loaded:
             folder = engine.folder_of(name, self._folders)
             weights, side = folder / f"{name}.onnx", Card.read(name, folder).side
-            taken = arena * (side / usual_side) ** 2 + times_file * weights.stat().st_size if weights.is_file() else 0
+            taken = takes(weights, side) if weights.is_file() else 0
             self._make_room(taken)
             network = engine.load(name, self._folders, device=self._wanted)
             self._loaded[name] = network, taken

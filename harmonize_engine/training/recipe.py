@@ -3,7 +3,7 @@
 python -m harmonize_engine.training.recipe PHOTOGRAPHS INTO
 
 Prints each command before it runs it. Start it again after any stop: runs that are done are passed over, one that was
-stopped goes on. `--share 0.01` takes a hundredth of every run, `--processes 4` trains with four processes or GPUs.
+stopped goes on. `--share 0.01` takes a hundredth of every run, `--processes 2` trains with two processes or GPUs.
 """
 
 import argparse
@@ -77,11 +77,11 @@ def commands(photographs: Sequence[Path], into: Path, share: float = 1.0, proces
 
 
 def _launched(processes: int) -> list[str]:
-    harmonize = ["-m", "harmonize_engine.cli.main"]
+    harmonize = "harmonize_engine.cli.main"
     if processes == 1:
-        return [sys.executable, *harmonize]
+        return [sys.executable, "-m", harmonize]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    return [sys.executable, *torchrun, "-m", "--", *harmonize[1:]]
+    return [sys.executable, *torchrun, "-m", "--", harmonize]
 
 
 def main() -> int:

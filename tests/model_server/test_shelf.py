@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from harmonize_engine import Composite, HarmonizeError, engine, network
-from model_server.shelf import Shelf, arena, times_file
+from model_server.shelf import Shelf, takes
 
 ample = 1 << 40
 side = network.Card.read("parametric").side
-its_arena = arena * (side / network.usual_side) ** 2
-one_takes = its_arena + times_file * (network.folder / "parametric.onnx").stat().st_size
+one_takes, wide_takes = (takes(network.folder / "parametric.onnx", each) for each in (side, 2 * side))
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def test_a_model_that_sees_larger_pictures_takes_more(more: Path, composite: Com
     for name in ("amber", "birch"):
         card = json.loads((more / f"{name}.json").read_text())
         (more / f"{name}.json").write_text(json.dumps(card | {"side": 2 * side}))
-    wide = shelf(["amber", "birch", "cedar"], [more], 2 * one_takes + 2 * its_arena)
+    wide = shelf(["amber", "birch", "cedar"], [more], one_takes + wide_takes - 1)
     for name in ("amber", "cedar"):
         wide.harmonize_all(name, [composite])
     assert loaded(wide) == ["cedar"]  # four times the pictures: no room for both
