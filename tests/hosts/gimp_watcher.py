@@ -14,21 +14,18 @@ share = "/session/share/"
 image = Gimp.get_images()[0]
 
 
-def settled():
-    """What is visible once it stays the same for a moment: GIMP 3.0 gives tiles that it has not rendered anew yet."""
-    before = shown(image)
-    while True:
-        time.sleep(0.5)
-        now = shown(image)
-        if now == before:
-            return now
-        before = now
+def visible():
+    """What the layers make, rendered anew: on a busy machine GIMP 3.0 still gives old tiles of its own projection."""
+    copy = image.duplicate()
+    found = shown(copy)
+    copy.delete()
+    return found
 
 
 while not os.path.exists(share + "end"):
     for name in [name for name in os.listdir(share) if name.startswith("keep-")]:
         os.unlink(share + name)
-        keep(share + "partial", settled())
+        keep(share + "partial", visible())
         os.rename(share + "partial", share + name[5:] + ".pixels")
         with open(share + name[5:] + ".json", "w") as file:
             json.dump(
