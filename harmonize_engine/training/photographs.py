@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -93,16 +94,24 @@ def load(
     key = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     kept = cache / f"photographs-{split}-{key}"
     if not kept.exists():
-        partial = kept.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            _decode(source, found, partial, side, quiet, lambda e: _part(source, e, window, split == "train"))
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        partial.replace(kept)
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(kept.with_suffix(".lock")):
+            if not kept.exists():  # another training may have decoded them in the meantime
+                _keep(kept, lambda into: _decode(source, found, into, side, quiet, window, split == "train"))
     return [_mapped(path, side) for path in sorted(kept.glob("*.npy"))]
+
+
+def _keep(kept: Path, write: Callable[[Path], None]) -> None:
+    """Write a folder; only a whole one gets its name."""
+    partial = kept.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        write(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    partial.replace(kept)
 
 
 def _mapped(path: Path, side: int) -> Photographs:
@@ -111,12 +120,10 @@ def _mapped(path: Path, side: int) -> Photographs:
     return Photographs(shape, kind, side, np.load(path, mmap_mode="r"), ids)
 
 
-def _decode(
-    source: Source, found: list[Example], into: Path, side: int, quiet: bool, part_of: Callable[[Example], Part]
-) -> None:
+def _decode(source: Source, found: list[Example], into: Path, side: int, quiet: bool, window: float, loose: bool) -> None:
     groups: dict[tuple[str, str], list[tuple[Example, Part]]] = {}
     for example in found:
-        part, kind = part_of(example), list(kinds)[len(example.files) - 2]
+        part, kind = _part(source, example, window, loose), list(kinds)[len(example.files) - 2]
         width, height = _size(source, example.photograph)
         shape = shape_of((part[2] - part[0]) * width, (part[3] - part[1]) * height)
         groups.setdefault((shape, kind), []).append((example, part))

@@ -1,3 +1,6 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -52,6 +55,21 @@ def test_decoded_once_they_are_read_from_the_cache(photographs_folder, tmp_path,
     again = photographs.load(photographs_folder, "val", tmp_path, 64)
     assert all((a.pixels == b.pixels).all() for a, b in zip(first, again, strict=True))
     assert not again[0].pixels.flags.writeable  # mapped, shared by all processes
+
+
+def test_two_trainings_that_start_at_once_decode_once(photographs_folder, tmp_path, monkeypatch):
+    decode, decoded = photographs._decode, []
+
+    def slowly(*arguments):
+        decoded.append(arguments)
+        time.sleep(0.2)
+        decode(*arguments)
+
+    monkeypatch.setattr(photographs, "_decode", slowly)
+    with ThreadPoolExecutor(2) as trainings:
+        one, other = trainings.map(lambda _: photographs.load(photographs_folder, "val", tmp_path / "cache", 64), range(2))
+    assert len(decoded) == 1
+    assert all((a.pixels == b.pixels).all() for a, b in zip(one, other, strict=True))
 
 
 def test_views_keep_the_foreground_and_are_the_same_for_the_same_seed(photographs_folder, cache):
