@@ -113,11 +113,14 @@ def largest_difference(network: nn.Module, content: bytes, side: int = usual_sid
 
 
 def with_half_the_bytes(content: bytes) -> bytes:
-    """Store large weights as 16-bit floats, made 32-bit again when the model is loaded: it computes as before."""
+    """Store kernels and matrices as 16-bit floats, made 32-bit again when the model is loaded: it computes as before.
+
+    Vectors keep their bits: they are few, and among them are variances that 16 bits cannot hold.
+    """
     model = onnx.load_from_string(content)
     casts: list[onnx.NodeProto] = []
     for weights in model.graph.initializer:
-        if weights.data_type != onnx.TensorProto.FLOAT or math.prod(weights.dims) < 1000:
+        if weights.data_type != onnx.TensorProto.FLOAT or len(weights.dims) < 2:
             continue
         name = weights.name
         weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights).astype(np.float16), name + half))

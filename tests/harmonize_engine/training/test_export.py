@@ -123,6 +123,15 @@ def test_half_the_bytes_are_stored(weights, averaged):
     assert (weights / "two.onnx").stat().st_size < 0.75 * whole
 
 
+def test_variances_too_large_for_16_bits_are_kept(small):
+    network = architectures.build(replace(small.network, widths=(8, 8, 12, 400))).eval()
+    standard = network.body[0]
+    with torch.no_grad():
+        standard.running_var[:], standard.weight[:] = 1e5, 1e5**0.5
+    content = export.with_half_the_bytes(export.to_onnx(network, side=64))
+    assert export.largest_difference(network, content, side=64) < 1e-3
+
+
 def stored(weights, averaged):
     for path in (weights / "run" / "best.pt", averaged):
         yield from ((path, name) for name in export.load(path)[1]["average"])
