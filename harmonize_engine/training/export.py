@@ -32,6 +32,7 @@ from harmonize_engine.training.shipped import half
 
 inputs = ("composite", "mask", "background", "reference")
 outputs = ("curves", "gain", "harmony")
+one_level = 1 / 255  # by which a model may differ from its checkpoints: curves are tones in [0,1]
 again = 0.5  # how far what is said of the first result corrects that: docs/training.md, "Looking again"
 
 
@@ -165,6 +166,10 @@ def main() -> None:
     content = to_onnx(network, side)
     content = with_half_the_bytes(content) if chosen.half else content
     difference = largest_difference(network, content, side)
+    if difference > one_level:
+        parser.exit(
+            1, f"Nothing is written: the exported model differs from its checkpoints by {difference:.4f}; try it whole.\n"
+        )
     first, *others = (_lineage(state) for _, state in members)
     card = {
         "name": chosen.name,

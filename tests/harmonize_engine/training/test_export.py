@@ -132,6 +132,14 @@ def test_variances_too_large_for_16_bits_are_kept(small):
     assert export.largest_difference(network, content, side=64) < 1e-3
 
 
+def test_a_model_that_differs_from_its_checkpoint_is_not_written(weights, averaged, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(export, "with_half_the_bytes", lambda _: (weights / "two.onnx").read_bytes())
+    with pytest.raises(SystemExit) as stopped:
+        exported(weights / "run" / "best.pt", "--half", "--into", tmp_path)
+    assert stopped.value.code == 1 and not list(tmp_path.iterdir())
+    assert "differs from its checkpoints by" in capsys.readouterr().err
+
+
 def stored(weights, averaged):
     for path in (weights / "run" / "best.pt", averaged):
         yield from ((path, name) for name in export.load(path)[1]["average"])
