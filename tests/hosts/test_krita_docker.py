@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from eager import eager_weights
 from krita_plugin import builder, height, native, scene, soft_disc, width
 from roots import HostFailed, Root, screen
 
 here = Path(__file__).resolve().parent
 desktop = "[Desktop Entry]\nType=Service\nServiceTypes=Krita/PythonPlugin\nX-KDE-Library=krita_steps\nName=Steps\n"
-cold = (0.35, 0.5, 1.0)  # what everybody sees not to fit is not left as it is
+cold = (0.35, 0.5, 1.0)
 settings = "\n[python]\nenable_harmonize_krita=true\nenable_krita_steps=true\n"
 
 
@@ -44,7 +45,8 @@ class Window:
         environment = dict(
             os.environ, HARMONIZE_RUNTIME_DIR=str(self.runtime), HARMONIZE_LOG_DIR=str(self.root.share / "logs")
         )
-        command = [sys.executable, "-m", "model_server", "--announce"]
+        folder = eager_weights(self.root.share / "weights")
+        command = [sys.executable, "-m", "model_server", "--announce", "--models-folder", str(folder)]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=here.parents[1])
         assert server.stdout is not None
         assert json.loads(server.stdout.readline())["ready"]
