@@ -74,7 +74,7 @@ def commands(photographs: Sequence[Path], into: Path, share: float = 1.0, proces
     return [
         *found,
         [*tool, "harmonize_engine.training.export", *checkpoints, *exported, "--into", str(weights)],
-        [*tool, "harmonize_engine.evaluation.caution", str(photographs[0]), card, "--boldness", "0.9", "--reserve", "5"],
+        [*tool, "harmonize_engine.evaluation.caution", str(photographs[0]), card, "--boldness", "1"],
         [*tool, "harmonize_engine.evaluation.calibration", str(photographs[0]), card],
     ]
 
