@@ -37,6 +37,7 @@ watcher="exec(open('/session/bench/gimp_start.py').read())"
 gimp --no-splash start.xcf --batch-interpreter=python-fu-eval -b "$watcher" > gimp.log 2>&1 &
 window() { xdotool search --onlyvisible --name "$1"; }
 gone() { ! xdotool search --onlyvisible --name "$1"; }
+done_with_it() { ! pgrep -f plug-ins/harmonize/harmonize.py; }
 picture() { import -window root "screen-$1.png"; }
 keep() { touch "keep-$1"; wait_for test -e "$1.json"; sleep 0.3; }
 inside() { echo "$1" > do.partial; mv do.partial do; wait_for test ! -e do; sleep 0.5; }
