@@ -51,6 +51,7 @@ find_entry() {
 }
 open_dialog() { find_entry "$1"; wait_for window "^Harmonize"; sleep 3; }
 close_dialog() { press "$1"; wait_for gone "^Harmonize"; sleep 2; }
+apply_dialog() { close_dialog Return; wait_for done_with_it; sleep 1; }
 wait_for window "start.*GIMP"
 sleep 2
 xdotool search --name "Welcome to GIMP" windowclose 2> /dev/null

@@ -19,13 +19,13 @@ picture weaker
 close_dialog Escape
 keep cancelled
 open_dialog "relight"
-close_dialog Return; wait_for done_with_it; sleep 1
+apply_dialog
 keep applied
 front
 picture applied
 open_dialog "relight"
 press alt+u ctrl+a; xdotool type 10; press Tab
-close_dialog Return; wait_for done_with_it; sleep 1
+apply_dialog
 keep updated
 front
 press ctrl+z; sleep 1
@@ -37,7 +37,7 @@ keep redone
 press ctrl+y; sleep 1
 keep redone-update
 open_dialog "relight"
-close_dialog Return; wait_for done_with_it; sleep 1
+apply_dialog
 keep again
 touch slow
 find_entry "match colour"

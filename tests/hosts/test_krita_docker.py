@@ -34,6 +34,7 @@ class Window:
         with (root.session / "home/.config/kritarc").open("a") as kritarc:
             kritarc.write(settings)
         self.runtime.mkdir(mode=0o700, exist_ok=True)
+        self.weights = eager_weights(root.share / "weights")
         encoded = scene()
         for name, colours, alpha in (
             ("background", 0.6 * encoded[::-1], np.ones_like(soft_disc())),
@@ -45,8 +46,7 @@ class Window:
         environment = dict(
             os.environ, HARMONIZE_RUNTIME_DIR=str(self.runtime), HARMONIZE_LOG_DIR=str(self.root.share / "logs")
         )
-        folder = eager_weights(self.root.share / "weights")
-        command = [sys.executable, "-m", "model_server", "--announce", "--models-folder", str(folder)]
+        command = [sys.executable, "-m", "model_server", "--announce", "--models-folder", str(self.weights)]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=here.parents[1])
         assert server.stdout is not None
         assert json.loads(server.stdout.readline())["ready"]
