@@ -2,10 +2,12 @@
 
 python -m harmonize_engine.evaluation.caution PHOTOGRAPHS WEIGHTS/parametric.json
 
-The photographs are the calibration half of the validation photographs; the composites those of the benchmark's families
-that are trained on, at all magnitudes, and untouched ones. The held-out families stay held out. Chosen is what stays
-farthest below all `bars`, or misses them by least: the share of the error of full and of mild changes that is left, the
-share of composites made worse, the levels by which untouched ones move. To be done before the gate is calibrated.
+The photographs are the calibration half of the validation photographs; the composites those of every family of the
+benchmark, at all magnitudes. Nothing is trained on the held-out families; these three numbers, how far to trust what was
+learned, are chosen with them as well, for what an artist brings is no family of ours. Chosen is what stays farthest below
+all `bars`, or misses them by least: the shares of the error of full and of mild changes that are left, of trained and of
+held-out families; the share of composites made worse; the levels by which untouched ones move. To be done before the gate
+is calibrated.
 """
 
 import argparse
@@ -21,15 +23,23 @@ from tqdm import tqdm
 from harmonize_engine.caution import Caution, as_it_is
 from harmonize_engine.composite import unit
 from harmonize_engine.errors import HarmonizeError
-from harmonize_engine.evaluation import families, protocols
-from harmonize_engine.evaluation.calibration import measured
+from harmonize_engine.evaluation import families, pasted, protocols
 from harmonize_engine.files.atomic import atomic
 from harmonize_engine.network import Network
 from harmonize_engine.render import exact
 
-bars = {"full": 0.45, "mild": 0.95, "worse": 0.1, "moved": 1.0}  # what a model should stay below
-boldnesses = tuple(float(value) for value in np.arange(1.0, 1.51, 0.1).round(2))
-reserves = tuple(float(value) for value in np.arange(0.0, 12.1, 0.5))
+bars = {  # what a model should stay below; harm once more than that by its gate
+    "full": 0.45,
+    "mild": 0.95,
+    "held_out_full": 0.70,
+    "held_out_mild": 0.95,
+    "worse": 0.15,
+    "moved": 1.5,
+}
+boldnesses = tuple(float(value) for value in np.arange(0.7, 1.51, 0.05).round(2))
+reserves = tuple(float(value) for value in np.arange(0.0, 10.1, 0.5))
+powers = (0.5, 1.0, 2.0)
+shown = 30  # of the best ones
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class Outlook:
     caution: Caution
     full: float
     mild: float
+    held_out_full: float
+    held_out_mild: float
     light_mild: float
     worse: float
     moved: float
@@ -66,7 +78,7 @@ class Outlook:
 
 def steps(network: Network, folder: Path, photographs: int) -> list[Step]:
     """Let a network harmonize the calibration photographs. Raises HarmonizeError `no_photographs`."""
-    asked = [p for p in protocols.chosen([]) if p.family in measured and p.short_side is None]
+    asked = [p for p in protocols.chosen([]) if p.family != pasted.group and p.short_side is None]
     entries = [(p.magnitude, e) for p in asked for e in protocols.entries(folder, [p], photographs, "calibration")]
     found: list[Step] = []
     for magnitude, entry in tqdm(entries, unit="scene", leave=False, disable=None):
@@ -92,8 +104,10 @@ def outlook(found: Sequence[Step], caution: Caution) -> Outlook:
     )
     share = np.array([caution.strength(step.made**0.5) for step in found])
     left = wanted - 2 * share * along + share**2 * made
-    untouched, light = family == families.untouched, family == "light"
-    trained = ~untouched & ~light
+    untouched, trained, held_out = (
+        np.isin(family, which) for which in ((families.untouched,), families.trained, families.held_out)
+    )
+    mild = magnitude < 0.5
 
     def ratio(which: np.ndarray) -> float:
         return float(left[which].sum() / max(wanted[which].sum(), 1e-9))
@@ -101,8 +115,10 @@ def outlook(found: Sequence[Step], caution: Caution) -> Outlook:
     return Outlook(
         caution,
         ratio(trained & (magnitude == 1)),
-        ratio(trained & (magnitude < 0.5)),
-        ratio(light & (magnitude < 0.5)),
+        ratio(trained & mild),
+        ratio(held_out & (magnitude == 1)),
+        ratio(held_out & mild),
+        ratio((family == "light") & mild),
         float((left > wanted + 1e-9)[~untouched].mean()),
         float((share * moved)[untouched].mean()) if untouched.any() else 0.0,
     )
@@ -113,6 +129,17 @@ def choose(found: Sequence[Outlook]) -> Outlook:
     return min(found, key=lambda each: each.worst)
 
 
+heading = "boldness | reserve | power | full  | mild  | held out, full | mild  | light, mild | made worse | untouched moved"
+
+
+def row(told: Outlook) -> str:
+    """Write an outlook below the heading."""
+    chosen = told.caution
+    numbers = f"{chosen.boldness:8.2f} | {chosen.reserve:7.1f} | {chosen.power:5.1f} | {told.full:.3f} | {told.mild:.3f}"
+    others = f"{told.held_out_full:14.3f} | {told.held_out_mild:.3f} | {told.light_mild:11.3f} | {told.worse:10.1%}"
+    return f"{numbers} | {others} | {told.moved:.2f}{' *' if told.worst <= 1 else ''}"
+
+
 def main() -> None:
     """Print what every caution would do, and write the one to ship."""
     parser = argparse.ArgumentParser(description="Choose a model's caution and write it into its model card.")
@@ -121,17 +148,16 @@ def main() -> None:
     parser.add_argument("--foregrounds", type=int, default=0, help="how many for each protocol (0: all)")
     parser.add_argument("--boldness", type=float, nargs="+", default=boldnesses, help="those to choose from")
     parser.add_argument("--reserve", type=float, nargs="+", default=reserves, help="those to choose from, in levels")
+    parser.add_argument("--power", type=float, nargs="+", default=powers, help="those to choose from")
     chosen = parser.parse_args()
     network = Network.load(chosen.card.stem, chosen.card.parent)
     plain = replace(network, card=replace(network.card, caution=as_it_is))
     found = steps(plain, chosen.photographs.absolute(), chosen.foregrounds)
-    outlooks = [outlook(found, Caution(*pair)) for pair in product(chosen.boldness, chosen.reserve)]
-    print("boldness | reserve | full | mild | light, mild | made worse | untouched moved")
-    for each in outlooks:
-        print(
-            f"{each.caution.boldness:8.2f} | {each.caution.reserve:7.1f} | {each.full:.3f} | {each.mild:.3f} | "
-            f"{each.light_mild:11.3f} | {each.worse:10.1%} | {each.moved:.2f}{' *' if each.worst <= 1 else ''}"
-        )
+    cautions = (Caution(*numbers) for numbers in product(chosen.boldness, chosen.reserve, chosen.power))
+    outlooks = sorted((outlook(found, caution) for caution in cautions), key=lambda each: each.worst)
+    print(heading)
+    for each in outlooks[:shown]:
+        print(row(each))
     print("* meets all bars")
     best = choose(outlooks).caution
     numbers = {**asdict(best), "chosen_on": f"{len(found)} composites of validation photographs"}

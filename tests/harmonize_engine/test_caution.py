@@ -21,6 +21,12 @@ def test_a_large_one_is_carried_on():
     assert Caution(1.2).strength(0.1) == 1.2  # nothing is held in reserve
 
 
+def test_the_lower_the_power_the_more_of_large_ones_is_held_back():
+    garrote, soft, softer = (Caution(1.0, 5, power) for power in (2, 1, 0.5))
+    assert [each.strength(20) for each in (garrote, soft, softer)] == [0.9375, 0.75, 0.5]
+    assert [each.strength(5) for each in (garrote, soft, softer)] == [0, 0, 0]
+
+
 def test_curves_and_light_go_as_far_as_they_are_carried():
     halfway, further = carried(found, 0.5), carried(found, 1.2)
     assert np.allclose(halfway.adjustments[0].y, (curves.x + curves.y) / 2)
@@ -43,10 +49,19 @@ def test_other_adjustments_are_never_carried_further_than_they_go():
 
 def test_a_card_without_any_lets_the_network_have_its_way():
     assert Caution.read({}) == Caution() and Caution().strength(0.01) == 1
-    assert Caution.read({"boldness": 1.2, "reserve": 4, "chosen_on": "nothing"}) == Caution(1.2, 4)
+    assert Caution.read({"boldness": 1.2, "reserve": 4, "chosen_on": "nothing"}) == Caution(1.2, 4)  # a garrote
+    assert Caution.read({"boldness": 1.2, "reserve": 4, "power": 0.5}) == Caution(1.2, 4, 0.5)
 
 
-@pytest.mark.parametrize("numbers", [{"boldness": 1}, {"boldness": 0, "reserve": 1}, {"boldness": 1, "reserve": -1}])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"boldness": 1},
+        {"boldness": 0, "reserve": 1},
+        {"boldness": 1, "reserve": -1},
+        {"boldness": 1, "reserve": 1, "power": 0},
+    ],
+)
 def test_what_is_no_caution_is_refused(numbers):
     with pytest.raises((ValueError, KeyError)):
         Caution.read(numbers)

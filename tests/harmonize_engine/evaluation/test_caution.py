@@ -43,11 +43,23 @@ def test_what_a_correction_leaves_is_what_was_wanted_less_what_was_made():
     assert outlook(half, Caution(1.0, 10.0)).full == 1.0  # as large as the reserve: not made
 
 
+def test_families_are_told_apart():
+    """Nothing is made but of film, and there a quarter is left: (1 - 1/2)^2."""
+    made = {"retouch": 0.0, "light": 0.0, "film": 0.5}
+    found = [Step(family, 0.3, 100.0, 100 * share**2, 100 * share, 10 * share) for family, share in made.items()]
+    told = outlook(found, Caution())
+    assert (told.mild, told.light_mild, told.held_out_mild) == (1.0, 1.0, pytest.approx(0.25))
+
+
 def test_the_one_that_misses_its_bars_by_least_is_chosen():
-    """Of full, mild, light and mild, worse, moved; bars are 0.45, 0.95, none, 0.1 and 1."""
-    timid = Outlook(Caution(1.0, 9), 0.54, 0.90, 1.0, 0.05, 0.5)
-    even = Outlook(Caution(1.3, 6), 0.45, 0.95, 2.0, 0.1, 1.05)
-    harmful = Outlook(Caution(1.5, 0), 0.40, 0.90, 1.0, 0.15, 2.5)
+    timid, even, harmful = (
+        Outlook(Caution(boldness), full, 0.9, 0.6, held_out_mild, 2.0, worse, moved)
+        for boldness, full, held_out_mild, worse, moved in (
+            (0.7, 0.54, 0.80, 0.05, 0.5),  # 1.2 times the bar of full changes
+            (1.2, 0.45, 0.95, 0.15, 1.575),  # 1.05 times that of what needs no change
+            (1.5, 0.40, 1.10, 0.22, 3.0),
+        )
+    )
     assert choose([timid, even, harmful]) == even
     assert even.worst == pytest.approx(1.05) and timid.worst == pytest.approx(1.2)
 
@@ -56,16 +68,17 @@ def test_the_choice_is_written_into_the_card_and_the_engine_follows_it(photograp
     for kind in ("onnx", "json"):
         shutil.copy(folder / f"parametric.{kind}", tmp_path)
     card = tmp_path / "parametric.json"
-    one = ("--boldness", "1.1", "--reserve", "250")
+    one = ("--boldness", "1.1", "--reserve", "250", "--power", "0.5")
     monkeypatch.setattr(sys, "argv", ["caution", str(photographs), str(card), *one])
     before = json.loads(card.read_text())
     caution.main()
-    assert "boldness | reserve" in capsys.readouterr().out
+    assert "boldness | reserve | power" in capsys.readouterr().out
     after = json.loads(card.read_text())
     assert after.pop("caution") == {
         "boldness": 1.1,
         "reserve": 250.0,
-        "chosen_on": "26 composites of validation photographs",  # two photographs, four families at three, untouched
+        "power": 0.5,
+        "chosen_on": "38 composites of validation photographs",  # two photographs, six families at three, untouched
     }
     before.pop("caution", None)
     assert after == before
