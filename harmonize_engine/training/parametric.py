@@ -23,7 +23,7 @@ from harmonize_engine.models import architectures
 from harmonize_engine.models.architectures import Network
 from harmonize_engine.models.parametric import Parametric
 from harmonize_engine.models.rendering import render
-from harmonize_engine.training import checkpoint, loss, photographs, pretrained, shipped, streams, validation
+from harmonize_engine.training import checkpoint, loss, photographs, precision, pretrained, shipped, streams, validation
 from harmonize_engine.training import config as configuration
 from harmonize_engine.training.adversary import Adversary
 from harmonize_engine.training.checkpoint import Progress
@@ -233,7 +233,7 @@ class Training:
         return render(composites, masks, curves.float(), gain.float())
 
     def _bfloat16(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16)
+        return precision.bfloat16(self.device, self.config.bfloat16)
 
     def state(self) -> dict[str, Any]:
         """All that a checkpoint holds."""

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from harmonize_engine.models.architectures import Network
 from harmonize_engine.models.rendering import foreground_mean, render
-from harmonize_engine.training import families, loss
+from harmonize_engine.training import families, loss, precision
 from harmonize_engine.training.photographs import Photographs, unpacked
 from harmonize_engine.training.plates import filled, grown, pasted
 from harmonize_engine.training.views import plain_views
@@ -75,7 +75,7 @@ class Judged:
 
 @torch.no_grad()
 def judge(network: Network, sets: Sequence[ValidationSet], clean_plates: bool, device: torch.device) -> Judged:
-    """Let a network harmonize them, on its device in bfloat16."""
+    """Let a network harmonize them, on its device, in bfloat16 where it has that."""
     found: list[Judged] = []
     for each in sets:
         for start in range(0, len(each.composites), 64):
@@ -87,7 +87,7 @@ def judge(network: Network, sets: Sequence[ValidationSet], clean_plates: bool, d
 def _judge(network: Network, each: ValidationSet, rows: slice, clean: bool, device: torch.device) -> Judged:
     part, mask, truth = (value[rows].to(device) for value in (each.composites, each.masks, each.truths))
     background = each.plates[rows].to(device) if clean else part
-    with torch.autocast(device.type, torch.bfloat16):
+    with precision.bfloat16(device):
         curves, gain, logit = network(part, mask, background, torch.ones_like(mask) if clean else 1 - mask)
     results = render(part, mask, curves.float(), gain.float())
     plain = render(part, mask, curves.float(), torch.ones_like(gain, dtype=torch.float32))
