@@ -1,6 +1,6 @@
 """In which precision networks compute: bfloat16 where a device has it, float32 where that would only be imitated.
 
-Measured on a processor without it: a matrix product takes 4.5 times as long in bfloat16, a step of training five times.
+Measured in turn on a processor without it: a step of training takes 2.9 times as long in bfloat16, a matrix product 4.5.
 """
 
 from functools import cache
