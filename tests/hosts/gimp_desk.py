@@ -80,7 +80,8 @@ def drive(session: Session, steps: str, files: dict[str, bytes] | None = None) -
     folder = os.environ.get("HARMONIZE_SCREENSHOTS")
     for screenshot in root.share.glob("screen-*.png") if folder else ():
         shutil.copy(screenshot, Path(folder) / f"{root.tree.name[:6]}-{screenshot.name}")
-    assert ended.returncode == 0, ended.stdout + (root.share / "gimp.log").read_text()
+    log = root.share / "gimp.log"  # there is none if not even the screen could be had
+    assert ended.returncode == 0, f"exit status {ended.returncode}\n{ended.stdout}{log.read_text() if log.exists() else ''}"
     return root.share
 
 
