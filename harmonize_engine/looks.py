@@ -13,6 +13,7 @@ from harmonize_engine.shading import Shading, from_gain
 from harmonize_engine.window import Window, around
 
 cell = 16  # sides of a network's input are multiples of it
+nearer = 2.0  # times as much as the whole picture counts what is said of the window: docs/training.md, "Two looks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +74,23 @@ def views(composite: Composite, side: int, share: float) -> list[View]:
 
 
 def mean(looks: Sequence[Look]) -> Look:
-    """Average what was said of one picture: light maps by their logarithms, on the finest of their grids."""
+    """Average what was said of one picture, from far and then from near, which counts more.
+
+    Light maps are averaged by their logarithms, on the finest of their grids.
+    """
     if len(looks) == 1:
         return looks[0]
     height, width = _finest(looks)
-    lights = [np.log(look.light.upsample(height, width)) for look in looks]
-    curves = np.mean([look.curves for look in looks], axis=0)
-    return Look(curves, from_gain(np.exp(np.mean(lights, axis=0))), float(np.mean([look.harmony for look in looks])))
+    weights = [1.0, *[nearer] * (len(looks) - 1)]
+    lights, curves, harmony = (
+        np.average(said, axis=0, weights=weights)
+        for said in (
+            [np.log(look.light.upsample(height, width)) for look in looks],
+            [look.curves for look in looks],
+            [look.harmony for look in looks],
+        )
+    )
+    return Look(curves, from_gain(np.exp(lights)), float(harmony))
 
 
 def followed(first: Look, second: Look, share: float) -> Look:

@@ -30,26 +30,29 @@ class Run:
 _batches = "batch=32 accumulate=2 "
 _later = _batches + "warm_up=100 supervised=1 adversarial=0 squared=20 harm=0.7 trust_from=0.1 untouched=[0.18,0.18] "
 _small = _later + "relative=0.5 lit=0.5 "
-_large = _later + "relative=1 side=160 least=0.5 turn=12 "
+_large = _later + "relative=1 least=0.5 turn=12 "
+_own_slower = "network.trust=false learning_rate=6e-4 lit=0.5 "
 _own = "network.trust=false learning_rate=7e-4 "
 runs = (
     Run("far", "plain", 527_616, _batches + "window=0"),
     Run("near", "scratch", 220_224, _small + _own, "far"),
     Run("longer", "scratch", 325_312, _small + _own + "least=0.55 turn=10", "near"),
     Run("longest", "scratch", 609_472, _small + _own + "least=0.55 turn=10 seed=3", "longer"),
-    Run("larger", "scratch", 215_808, _large + "network.trust=false learning_rate=6e-4 lit=0.5 seed=4", "longest"),
+    Run("larger", "scratch", 215_808, _large + _own_slower + "side=160 seed=4", "longest"),
+    Run("largest", "scratch", 191_808, _large + _own_slower + "side=176 seed=8 magnitude=[1.25,1.25]", "larger"),
     Run("first", "default", 236_800, _batches + "window=0 backbone_rate=0.25"),
     Run("second", "default", 128_000, _small + "window=0 backbone_rate=0.4 learning_rate=4e-4", "first"),
     Run(
         "third",
         "default",
         157_184,
-        _large + "backbone_rate=0.15 learning_rate=5e-4 lit=0.7 paired=0.3 network.dropout=0.2 weight_decay=0.05 seed=6",
+        _large
+        + "side=160 backbone_rate=0.15 learning_rate=5e-4 lit=0.7 paired=0.3 network.dropout=0.2 weight_decay=0.05 seed=6",
         "second",
     ),
 )
-averaged = ("third", "larger")
-exported = ("--half", "--window", "0.5", "--side", "176")
+averaged = ("third", "largest")
+exported = ("--half", "--window", "0.8", "--side", "176")
 
 
 def commands(photographs: Sequence[Path], into: Path, share: float = 1.0, processes: int = 1) -> list[list[str]]:
@@ -71,7 +74,7 @@ def commands(photographs: Sequence[Path], into: Path, share: float = 1.0, proces
     return [
         *found,
         [*tool, "harmonize_engine.training.export", *checkpoints, *exported, "--into", str(weights)],
-        [*tool, "harmonize_engine.evaluation.caution", str(photographs[0]), card, "--boldness", "1"],
+        [*tool, "harmonize_engine.evaluation.caution", str(photographs[0]), card],
         [*tool, "harmonize_engine.evaluation.calibration", str(photographs[0]), card],
     ]
 
