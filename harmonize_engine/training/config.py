@@ -66,7 +66,7 @@ class TrainingConfig:
     halve_at: tuple[int, ...] = ()  # epochs; none = a cosine down to a hundredth
     clip: float = 1.0  # gradient norm
     average: float = 0.999  # EMA of the weights
-    bfloat16: bool = True
+    bfloat16: bool = True  # where the device has it
 
     # bounds
     steps: int = unbounded
